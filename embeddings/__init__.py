@@ -1,0 +1,1 @@
+"""What content is about: vectors, tags and the index over them."""
