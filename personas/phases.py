@@ -1,0 +1,281 @@
+"""Where a visitor stands: an exact filter over the ladder, in continuous time, and why.
+
+Two verbs: time passes (`predict`), something happens (`condition`). The phase is a Markov chain in
+continuous time, touchpoints are what can be seen of it (Liu et al. 2015, "Efficient learning of
+continuous-time hidden Markov models for disease progression").
+
+The evidence of an answer adds up: the log-odds of the winning phase are followed from the prior to
+the answer, each item is the change that one event, or the time before it, made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import log, log1p
+
+import numpy as np
+
+from personas import phase_prior
+from personas.entities import (
+    LADDER,
+    Array,
+    ContentFacts,
+    Evidence,
+    History,
+    PhaseBelief,
+    Touchpoint,
+)
+from personas.journeys import BUILT_IN, DEFAULT, RUNG, Journey, view
+from personas.phase_model import (
+    BASE,
+    DIGITS,
+    SECONDS_PER_DAY,
+    Category,
+    PhaseModel,
+    category_of,
+    expert_model,
+    log_likelihood,
+    said,
+)
+from personas.vocabulary import in_words, plain_mapping
+
+__all__ = [
+    "PhaseModel",
+    "believe",
+    "condition",
+    "expert_model",
+    "ladder_at",
+    "log_likelihood",
+    "predict",
+]
+
+VISIT_GAP = 1800.0  # seconds without a touchpoint that end a visit
+LEAST_BELIEF = 1e-9  # no rung is ever ruled out
+LEAST_LOG_LIKELIHOOD = -40.0  # against the likeliest rung
+MOST_ITEMS = 12
+LEAST_TIME_ITEM = 0.005  # log-odds; less is told with the event that follows
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_UNITS = ((365.25, "year"), (30.44, "month"), (1.0, "day"), (1 / 24, "hour"), (1 / 1440, "minute"))
+
+# The belief at a moment, and what led to it: event name or "time", in words, when.
+_Moment = tuple[Array, str, str, float | None]
+
+
+# --- the two verbs --------------------------------------------------------------------------------
+
+
+def predict(model: PhaseModel, belief: Array, seconds: float) -> Array:
+    """The belief after `seconds` in which nothing was seen; a negative gap counts as 0.
+
+    Exact: exp(generator · t) is put together from factors that were each computed by themselves.
+    """
+    if not seconds > 0:
+        return belief
+    whole = int(min(seconds, BASE**DIGITS - 1))
+    rest = min(seconds, BASE**DIGITS - 1) - whole
+    for place in model.steps:
+        digit = whole % BASE
+        if digit:
+            belief = belief @ place[digit]
+        whole //= BASE
+    return belief + (belief @ model.generator) * (rest / SECONDS_PER_DAY) if rest else belief
+
+
+def condition(belief: Array, log_likelihood: Array) -> Array:
+    """The belief after something was seen, by Bayes' rule; never zero, whatever was seen.
+
+    >>> condition(np.full(7, 1 / 7), np.array([0.0, 0, 0, 0, 0, 0, -np.inf])).min() > 0
+    True
+    """
+    seen = np.nan_to_num(log_likelihood, nan=0.0, posinf=0.0, neginf=-1e9)
+    product = belief * np.exp(np.maximum(seen - seen.max(), LEAST_LOG_LIKELIHOOD))
+    kept = np.maximum(product / product.sum(), LEAST_BELIEF)
+    result: Array = kept / kept.sum()
+    return result
+
+
+# --- the fold -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One touchpoint in its place: how long after the one before, and what it is."""
+
+    touchpoint: Touchpoint
+    fact: ContentFacts | None
+    category: Category
+    gap: float | None  # seconds; None for the very first
+    repeats: int
+    opens_visit: bool
+
+
+def steps_of(
+    history: History,
+    facts: Mapping[str, ContentFacts],
+    at: float,
+    mapping: Mapping[str, str],
+) -> Iterator[Step]:
+    """The touchpoints up to `at` in the order of time.
+
+    A touchpoint repeats one of the same visit with the same name and content; an order repeats any
+    order before it. `mapping` is of `plain_mapping`.
+    """
+    last = history.older.last if history.older is not None else None
+    visit: dict[tuple[str, str | None], int] = {}
+    orders = 0
+    for touchpoint in sorted(history.touchpoints, key=_order):
+        if touchpoint.time > at:
+            return
+        gap = None if last is None else touchpoint.time - last
+        opens = gap is None or gap > VISIT_GAP
+        if opens:
+            visit.clear()
+        fact = facts.get(touchpoint.content) if touchpoint.content is not None else None
+        same = (touchpoint.name, touchpoint.content)
+        category = category_of(touchpoint, fact, mapping, orders)
+        ordered = category[1] in phase_prior.ANCHORS
+        yield Step(
+            touchpoint, fact, category, gap, orders if ordered else visit.get(same, 0), opens
+        )
+        visit[same] = visit.get(same, 0) + 1
+        orders += ordered
+        last = touchpoint.time if last is None else max(last, touchpoint.time)
+
+
+def said_by(model: PhaseModel, step: Step) -> Array:
+    """Log likelihood [7] of a step, up to a constant."""
+    return said(model, step.touchpoint, step.fact, step.category, step.repeats, step.opens_visit)
+
+
+def beginning(model: PhaseModel, history: History, at: float) -> tuple[Array, float | None]:
+    """The belief before the listed touchpoints, and since when it holds (None: ever)."""
+    older = history.older
+    if older is None or older.last > at or len(older.phases) != len(LADDER):
+        return model.start, None
+    kept = np.maximum(np.asarray(older.phases, np.float64), LEAST_BELIEF)
+    return kept / kept.sum(), older.last
+
+
+def ladder_at(
+    model: PhaseModel,
+    history: History,
+    facts: Mapping[str, ContentFacts],
+    at: float,
+    mapping: Mapping[str, str],
+) -> Array:
+    """The belief over the ladder [7] at a moment, from what happened up to then."""
+    belief, last = beginning(model, history, at)
+    for step in steps_of(history, facts, at, plain_mapping(mapping)):
+        if step.gap is not None:
+            belief = predict(model, belief, step.gap)
+        belief = condition(belief, said_by(model, step))
+        last = step.touchpoint.time if last is None else max(last, step.touchpoint.time)
+    return belief if last is None else predict(model, belief, at - last)
+
+
+def _order(touchpoint: Touchpoint) -> tuple[float, int]:
+    return touchpoint.time, touchpoint.message
+
+
+# --- the answer, and why -------------------------------------------------------------------------
+
+
+def believe(
+    model: PhaseModel,
+    history: History,
+    facts: Mapping[str, ContentFacts],
+    at: float,
+    journey: Journey = BUILT_IN[DEFAULT],
+    mapping: Mapping[str, str] | None = None,
+) -> PhaseBelief:
+    """Where a visitor stands at a moment, in the words of a journey.
+
+    Args:
+        facts: by content id or URL.
+        at: seconds since 1970; what happened later is not known yet.
+        mapping: the site's own event names.
+
+    Returns:
+        A belief whose `prior_log_odds` and evidence add up to the log-odds of its `probability`.
+        A visitor without touchpoints gets the prior.
+    """
+    moments = list(_moments(model, history, facts, at, plain_mapping(mapping or {})))
+    ladder = moments[-1][0] if moments else model.start
+    distribution = view(journey, ladder)
+    winner = max(distribution, key=lambda phase: distribution[phase])
+    rungs = next(phase.of for phase in journey.phases if phase.id == winner)
+    prior = _log_odds(model.start, rungs)
+    return PhaseBelief(
+        journey=journey.id,
+        id=winner,
+        probability=distribution[winner],
+        ladder=ladder,
+        distribution=distribution,
+        prior_log_odds=prior,
+        evidence=_shortened(_items(moments, rungs, prior)),
+    )
+
+
+def _moments(
+    model: PhaseModel,
+    history: History,
+    facts: Mapping[str, ContentFacts],
+    at: float,
+    mapping: Mapping[str, str],
+) -> Iterator[_Moment]:
+    belief, last = beginning(model, history, at)
+    if last is not None and history.older is not None:
+        yield belief, "earlier", f"{history.older.count} earlier touchpoints", last
+    for step in steps_of(history, facts, at, mapping):
+        if step.gap is not None and step.gap > 0:
+            belief = predict(model, belief, step.gap)
+            yield belief, "time", _passed(step.gap), step.touchpoint.time
+        belief = condition(belief, said_by(model, step))
+        yield belief, step.touchpoint.name, _words(step), step.touchpoint.time
+        last = step.touchpoint.time if last is None else max(last, step.touchpoint.time)
+    if last is not None and at > last:
+        yield predict(model, belief, at - last), "time", _passed(at - last), at
+
+
+def _items(moments: Sequence[_Moment], rungs: Sequence[str], prior: float) -> list[Evidence]:
+    items: list[Evidence] = []
+    before = prior
+    for number, (belief, what, text, time) in enumerate(moments):
+        now = _log_odds(belief, rungs)
+        small_time = what == "time" and abs(now - before) < LEAST_TIME_ITEM
+        if small_time and number + 1 < len(moments):
+            continue
+        items.append(Evidence(what, text, now - before, time))
+        before = now
+    return items
+
+
+def _shortened(items: list[Evidence]) -> tuple[Evidence, ...]:
+    """The most telling items in the order of time, the rest as one."""
+    if len(items) <= MOST_ITEMS:
+        return tuple(items)
+    ranked = sorted(range(len(items)), key=lambda index: -abs(items[index].log_odds))
+    kept = sorted(ranked[: MOST_ITEMS - 1])
+    rest = sum(items[index].log_odds for index in ranked[MOST_ITEMS - 1 :])
+    return (*(items[index] for index in kept), Evidence("other", "everything else", rest))
+
+
+def _log_odds(ladder: Array, rungs: Sequence[str]) -> float:
+    # The same sum as in `view`: rounding must not part the evidence from the probability.
+    probability = float(sum(ladder[RUNG[rung]] for rung in rungs))
+    return log(probability) - log1p(-probability)
+
+
+def _words(step: Step) -> str:
+    return in_words(step.touchpoint.name, step.fact.type if step.fact is not None else None)
+
+
+def _passed(seconds: float) -> str:
+    days = seconds / 86400
+    for length, unit in _UNITS:
+        count = round(days / length)
+        if count >= 1:
+            number = _NUMBERS[count] if count < len(_NUMBERS) else f"{count}"
+            return f"{number} {unit}{'s' if count > 1 else ''} without a visit"
+    return "less than a minute"
