@@ -86,7 +86,7 @@ def expert_model() -> PhaseModel:
     return PhaseModel(
         start=phase_prior.START.copy(),
         generator=phase_prior.generator(),
-        channels=np.log(phase_prior.CHANNELS_IN_PHASE.T),
+        channels=phase_prior.CHANNEL_WEIGHT * np.log(phase_prior.CHANNELS_IN_PHASE.T),
     )
 
 
@@ -173,7 +173,9 @@ def said(
 ) -> Array:
     row = row_of(model, category)
     if fact is not None and category[1] in _TAGGED:
+        known_type = category[2] not in ("", "other")
         weight = model.tag_weight * phase_prior.GRADES[category[3]]
+        weight *= phase_prior.TAG_BESIDE_TYPE if known_type else 1.0
         row = row + weight * np.log(np.maximum(fact.phases, LEAST_TAG))
     if touchpoint.rating is not None:
         row = row + phase_prior.RATING * (touchpoint.rating - 0.5)

@@ -17,7 +17,8 @@ from personas.vocabulary import KINDS, VIEWS
 
 DAYS_PER_WEEK = 7.0
 NOISE = 0.15  # share of touchpoints that say nothing: curiosity, errands, a wrong click
-TAG_WEIGHT = 0.5  # a content's phase tag repeats in part what its type and name have said
+TAG_WEIGHT = 0.5  # taggers are less sure than they say
+TAG_BESIDE_TYPE = 0.4  # where the type is known, the tag repeats most of what it has said
 
 # Where a visitor stands when first seen. Most have just become aware, but people also come by a
 # colleague's link, after a talk at a fair, or own the product and look for its manual.
@@ -148,8 +149,7 @@ TYPE_TILTS: Mapping[str, tuple[float, ...]] = {
 # Once more an order, after an earlier one: the mark of loyalty.
 AGAIN = np.array([0.05, 0.06, 0.08, 0.12, 0.50, 0.25, 0.75])
 
-# Through which channel visits are opened; rows are phases and sum to 1. Weak on purpose: channels
-# tell who somebody is more than where.
+# Through which channel visits are opened; rows are phases and sum to 1.
 CHANNELS_IN_PHASE = np.array(
     [
         # search paid  email social partner offline push direct
@@ -163,7 +163,10 @@ CHANNELS_IN_PHASE = np.array(
     ]
 )
 
-# What a rating adds, from worst (-0.5) to best (+0.5): content owners become loyal, others leave.
+# Channels are habits: a visitor's visits repeat one another, and tell who more than where.
+CHANNEL_WEIGHT = 0.25
+
+# What a rating adds, from worst (-0.5) to best (+0.5): content customers become loyal, others leave.
 RATING = np.array([-0.2, 0.0, 0.0, 0.0, 0.0, -0.2, 0.8])
 
 # How much of its meaning a view keeps, by how closely the visitor looked.
