@@ -20,7 +20,7 @@ LEAST_TAG = 0.02  # of a content's phase tag: taggers err
 REPEAT_FATIGUE = 0.5
 BASE, DIGITS = 16, 9  # gaps as base-16 numbers of seconds, up to 2,000 years
 _CHANNEL = {channel: index for index, channel in enumerate(CHANNELS)}
-_TAGGED = VIEWS | {"video playback started", "recommendation clicked"}
+TAGGED = VIEWS | {"video playback started", "recommendation clicked"}
 
 
 @dataclass(frozen=True)
@@ -110,11 +110,11 @@ def category_of(
         repeats: how often the same came before (see `steps_of`).
     """
     name, given = resolve(touchpoint.name, mapping)
-    content_type = fact.type if fact is not None and name in _TAGGED else ""
+    content_type = (fact.type or "other") if fact is not None and name in TAGGED else ""
     kind = given or kind_of_plain(name, content_type)
     if name in phase_prior.ANCHORS:
         return kind, name, "", "again" if repeats else ""
-    return kind, name, content_type, _grade(touchpoint) if name in _TAGGED else ""
+    return kind, name, content_type, _grade(touchpoint) if name in TAGGED else ""
 
 
 def _grade(touchpoint: Touchpoint) -> str:
@@ -131,15 +131,9 @@ def _grade(touchpoint: Touchpoint) -> str:
 def row_of(model: PhaseModel, category: Category) -> Array:
     """Log likelihood [7] of a category, up to a constant."""
     row = model.rows.get(category)
-    if row is not None:
-        return row
-    kind, name, _, _ = category
-    if (
-        name not in phase_prior.NAME_TILTS
-        and (pooled := model.rows.get((kind, "", "", ""))) is not None
-    ):
-        return pooled
-    return phase_prior.told(*category)
+    if row is None and not phase_prior.knows(category[1], category[2]):
+        row = model.rows.get((category[0], "", "", ""))
+    return phase_prior.told(*category) if row is None else row
 
 
 def log_likelihood(
@@ -172,15 +166,27 @@ def said(
     opens_visit: bool,
 ) -> Array:
     row = row_of(model, category)
-    if fact is not None and category[1] in _TAGGED:
-        known_type = category[2] not in ("", "other")
-        weight = model.tag_weight * phase_prior.GRADES[category[3]]
-        weight *= phase_prior.TAG_BESIDE_TYPE if known_type else 1.0
-        row = row + weight * np.log(np.maximum(fact.phases, LEAST_TAG))
-    if touchpoint.rating is not None:
-        row = row + phase_prior.RATING * (touchpoint.rating - 0.5)
+    beside = beside_row(model.tag_weight, touchpoint, fact, category)
+    if beside is not None:
+        row = row + beside
     if repeats and category[3] != "again":
         row = row / (1.0 + REPEAT_FATIGUE * repeats)
     if opens_visit:
         row = row + model.channels[_CHANNEL.get(touchpoint.channel, -1)]
+    return row
+
+
+def beside_row(
+    tag_weight: float, touchpoint: Touchpoint, fact: ContentFacts | None, category: Category
+) -> Array | None:
+    """What the content's own phase tag and a rating add: log likelihood [7]; None for nothing."""
+    row: Array | None = None
+    if fact is not None and category[1] in TAGGED:
+        known_type = category[2] not in ("", "other")
+        weight = tag_weight * phase_prior.GRADES[category[3]]
+        weight *= phase_prior.TAG_BESIDE_TYPE if known_type else 1.0
+        row = weight * np.log(np.maximum(fact.phases, LEAST_TAG))
+    if touchpoint.rating is not None:
+        rating = phase_prior.RATING * (touchpoint.rating - 0.5)
+        row = rating if row is None else row + rating
     return row

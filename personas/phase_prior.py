@@ -166,7 +166,7 @@ CHANNELS_IN_PHASE = np.array(
 # Channels are habits: a visitor's visits repeat one another, and tell who more than where.
 CHANNEL_WEIGHT = 0.25
 
-# What a rating adds, from worst (-0.5) to best (+0.5): content customers become loyal, others leave.
+# What a rating adds, from worst (-0.5) to best (+0.5): the content become loyal, others leave.
 RATING = np.array([-0.2, 0.0, 0.0, 0.0, 0.0, -0.2, 0.8])
 
 # How much of its meaning a view keeps, by how closely the visitor looked.
@@ -196,6 +196,11 @@ def told(kind: str, name: str, content_type: str, grade: str) -> Array:
     floor = 0.03 if name in ANCHORS else NOISE
     likelihood = (1 - floor) * told_by_kind + floor * NOISE_KINDS[column]
     return _sealed(TRUST * GRADES[grade] * np.log(likelihood / likelihood.max()))
+
+
+def knows(name: str, content_type: str) -> bool:
+    """Do the tables say more of this name than of its kind?"""
+    return name in NAME_TILTS or (name in VIEWS and content_type in TYPE_TILTS)
 
 
 def _tilt(name: str, content_type: str) -> Array:
