@@ -22,7 +22,6 @@ from personas.errors import NotEnoughData
 from personas.phase_model import Category, PhaseModel, expert_model
 from personas.phase_sequences import (
     Expected,
-    Integers,
     Sequences,
     encode,
     expect,

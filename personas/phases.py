@@ -85,7 +85,7 @@ def predict(model: PhaseModel, belief: Array, seconds: float) -> Array:
 def condition(belief: Array, log_likelihood: Array) -> Array:
     """The belief after something was seen, by Bayes' rule; never zero, whatever was seen.
 
-    >>> condition(np.full(7, 1 / 7), np.array([0.0, 0, 0, 0, 0, 0, -np.inf])).min() > 0
+    >>> bool(condition(np.full(7, 1 / 7), np.array([0.0, 0, 0, 0, 0, 0, -np.inf])).min() > 0)
     True
     """
     seen = np.nan_to_num(log_likelihood, nan=0.0, posinf=0.0, neginf=-1e9)
