@@ -11,15 +11,12 @@ import numpy as np
 from personas.entities import Array, Evidence, PersonaBelief
 from personas.errors import CorruptArtefact, InvalidInput, NotEnoughData
 from personas.features import FEATURES, TRAIT
+from personas.mixture_choice import Choice, chosen, compare
 from personas.mixture_kinds import Column, Row, statistics_of
 from personas.mixture_search import (
-    Choice,
     Parameters,
     Problem,
     Schema,
-    chosen,
-    compare,
-    climb,
     learn_schema,
     loadings,
     log_shares,
@@ -102,20 +99,16 @@ class PersonaMixture:
             raise NotEnoughData(
                 "no feature differs between visitors; send traits with identify, or more events"
             )
-        problem = prepare(schema, schema.encode(X), self.prior, self.most, rng)
+        problem = prepare(schema, schema.encode(X), self.prior, self.most)
         self.schema_ = problem.schema
-        self.curve_ = () if self.count else self._curve(problem, before, rng)
         known = None if before is None else before.shape[1]
-        count = self.count or chosen(self.curve_, min(problem.visitors, MOST_FOR_CHOICE), known)
+        self.curve_, count = (), self.count or 1
+        if self.count is None:
+            rows = rng.permutation(problem.visitors)[:MOST_FOR_CHOICE]
+            self.curve_ = compare(problem.with_rows(rows), self.most, self.folds, rng)
+            count = chosen(self.curve_, len(rows), known)
         solution = settle(problem, count, self.starts, rng, before)
         return self._hold(solution.parameters, problem)
-
-    def _curve(
-        self, problem: Problem, before: Array | None, rng: np.random.Generator
-    ) -> tuple[Choice, ...]:
-        rows = rng.permutation(problem.visitors)[:MOST_FOR_CHOICE]
-        known = None if before is None else before[rows]
-        return compare(problem.with_rows(rows), self.most, self.folds, known, rng)
 
     def _hold(self, parameters: Parameters, problem: Problem) -> Self:
         by_size = np.argsort(-parameters.sizes, kind="stable")

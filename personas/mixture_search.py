@@ -6,7 +6,7 @@ Sources: Dempster, Laird & Rubin 1977 (EM); Arthur & Vassilvitskii 2007 (spread 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -16,7 +16,6 @@ from personas.entities import Array
 from personas.mixture_kinds import (
     Column,
     Row,
-    clumping_of,
     learn_column,
     loadings_of,
     means_of,
@@ -26,12 +25,7 @@ from personas.mixture_kinds import (
 )
 
 SHORT_STEPS, LONG_STEPS = 15, 300
-COST = 0.03  # of one more persona to look after, as a share of all that can be gained
-LOYALTY = 0.1  # the same, in favour of the number of before
-STABLE, SIGNIFICANT = 0.7, 3.0  # adjusted Rand index, standard errors
 CLEARLY = 0.02  # of what is gained over one persona: other personas need to be better by that
-LEAST_SHARE = 0.03  # of a persona
-STARTS = 3  # of each fit that only serves the choice
 VISITORS_EACH = 10  # that a persona needs at the least
 ENOUGH = 1e-6  # nats a visitor: EM gains no more than this in a step
 
@@ -175,27 +169,30 @@ def climb(problem: Problem, memberships: Array, steps: int) -> Solution:
     return Solution(parameters, likelihood)
 
 
-def search(
-    problem: Problem,
-    count: int,
-    starts: int,
-    rng: np.random.Generator,
-    before: Array | None = None,
-) -> Solution:
-    """The best of several starts: short climbs from all, long ones from the two best.
+def go_on(problem: Problem, solution: Solution) -> Solution:
+    return climb(problem, problem.memberships(solution.parameters), LONG_STEPS)
 
-    Args:
-        before: memberships to set out from as well [visitor, persona].
+
+def path(problem: Problem, most: int) -> list[Solution]:
+    """Solutions with 1 to `most` personas, each from the one before by its most fruitful split.
+
+    Needs no chance, and so finds the same personas again in other visitors of the same kind.
     """
-    if count == 1:
-        return climb(problem, np.ones((len(problem.table), 1)), 1)
     points = points_of(problem)
-    tries = [climb(problem, spread_start(points, count, rng), SHORT_STEPS) for _ in range(starts)]
+    solutions = [climb(problem, np.ones((problem.visitors, 1)), 1)]
+    while len(solutions) < most:
+        starts = splits(problem, solutions[-1], points)
+        if not starts:
+            break
+        solutions.append(best_of(problem, starts))
+    return solutions
+
+
+def best_of(problem: Problem, starts: Iterable[Array]) -> Solution:
+    """Short climbs from all, long ones from the two best."""
+    tries = [climb(problem, memberships, SHORT_STEPS) for memberships in starts]
     tries = sorted(tries, key=lambda tried: -tried.likelihood)[:2]
-    solved = [go_on(problem, tried) for tried in tries]
-    if before is not None and before.shape[1] == count:
-        solved.append(climb(problem, before, LONG_STEPS))
-    return max(solved, key=lambda solution: solution.likelihood)
+    return max((go_on(problem, tried) for tried in tries), key=lambda found: found.likelihood)
 
 
 def settle(
@@ -205,18 +202,24 @@ def settle(
     rng: np.random.Generator,
     before: Array | None = None,
 ) -> Solution:
-    """The personas of before as they are now, unless a search finds clearly better ones."""
-    found = search(problem, count, starts, rng, before)
-    if before is None or before.shape[1] != count:
-        return found
-    alone = search(problem, 1, starts, rng)
-    kept = climb(problem, before, LONG_STEPS)
-    clearly = kept.likelihood + CLEARLY * (found.likelihood - alone.likelihood)
-    return found if found.likelihood > clearly else kept
+    """The personas of before as they are now; without those, the path's.
 
-
-def go_on(problem: Problem, solution: Solution) -> Solution:
-    return climb(problem, problem.memberships(solution.parameters), LONG_STEPS)
+    They hold their ground unless others, also from starts by chance, are clearly better.
+    """
+    solutions = path(problem, count)
+    if count == 1 or len(solutions) < count:
+        return solutions[-1]
+    points = points_of(problem)
+    challengers = [solutions[-1]]
+    if starts:
+        drawn = (spread_start(points, count, rng) for _ in range(starts))
+        challengers.append(best_of(problem, drawn))
+    holder = solutions[-1]
+    if before is not None and before.shape[1] == count:
+        holder = climb(problem, before, LONG_STEPS)
+    best = max(challengers, key=lambda found: found.likelihood)
+    margin = CLEARLY * (best.likelihood - solutions[0].likelihood)
+    return best if best.likelihood > holder.likelihood + margin else holder
 
 
 # --- starts -----------------------------------------------------------------------------------
@@ -230,6 +233,21 @@ def points_of(problem: Problem) -> Array:
         for column, part in zip(problem.schema.columns, problem.schema.slices, strict=True)
     ]
     return np.hstack(blocks) if blocks else np.zeros((len(problem.table), 1))
+
+
+def splits(problem: Problem, solution: Solution, points: Array) -> list[Array]:
+    """Memberships with one persona more: each persona cut across its longest extent in turn."""
+    memberships = problem.memberships(solution.parameters)
+    found = []
+    for persona, belonging in enumerate(memberships.T):
+        if belonging.sum() < 2 * VISITORS_EACH:
+            continue
+        around = points - belonging @ points / belonging.sum()
+        extent = np.linalg.eigh((around * belonging[:, None]).T @ around)[1][:, -1]
+        side = around @ extent > 0
+        others = np.delete(memberships, persona, axis=1)
+        found.append(np.column_stack([others, belonging * side, belonging * ~side]))
+    return found
 
 
 def spread_start(points: Array, count: int, rng: np.random.Generator) -> Array:
@@ -292,118 +310,8 @@ def redundancy(residuals: Sequence[Array], seen: Sequence[Array]) -> Array:
     return total
 
 
-def prepare(
-    schema: Schema, table: Array, prior: float, most: int, rng: np.random.Generator
-) -> Problem:
+def prepare(schema: Schema, table: Array, prior: float, most: int) -> Problem:
     """A problem whose schema knows what many personas leave unexplained."""
     problem = Problem(schema, table, prior)
-    rich = search(problem, min(most, 1 + len(table) // VISITORS_EACH), 2, rng)
+    rich = path(problem, most)[-1]
     return replace(problem, schema=calibrated(problem, rich.parameters))
-
-
-# --- how many personas ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What speaks for a number of personas.
-
-    Args:
-        gain: held-out log-likelihood of a visitor, above that of one persona.
-        doubt: standard error of `gain`.
-        stability: mean adjusted Rand index of fits that lack one fold or another.
-        least: visitors of the smallest persona in any fit.
-    """
-
-    count: int
-    gain: float
-    doubt: float
-    stability: float
-    least: float
-
-
-def compare(
-    problem: Problem, most: int, folds: int, before: Array | None, rng: np.random.Generator
-) -> tuple[Choice, ...]:
-    """One choice for each number of personas."""
-    visitors = len(problem.table)
-    fold = rng.permutation(visitors) % folds
-    curve: list[Choice] = []
-    alone = np.zeros(visitors)
-    for count in range(1, min(most, 1 + visitors // VISITORS_EACH) + 1):
-        labels, held_out = leave_out(problem, count, fold, before, rng)
-        alone = held_out if count == 1 else alone
-        gain = held_out - alone
-        curve.append(
-            Choice(
-                count,
-                gain=float(gain.mean()),
-                doubt=float(gain.std() / np.sqrt(visitors)),
-                stability=mean_agreement(labels),
-                least=float(min(np.bincount(label, minlength=count).min() for label in labels)),
-            )
-        )
-    return tuple(curve)
-
-
-def chosen(curve: Sequence[Choice], visitors: int, before: int | None = None) -> int:
-    """The number that foretells best and repeats itself; one where none does.
-
-    Args:
-        visitors: that `curve` was taken from.
-        before: the number so far, which needs to be clearly beaten.
-    """
-    most = max(choice.gain for choice in curve)
-    worth = {
-        choice.count: choice.stability * choice.gain / most - COST * choice.count
-        for choice in curve
-        if _carries(choice, visitors, choice.count == before)
-    }
-    if before in worth:
-        worth[before] += LOYALTY
-    return max(worth, key=lambda count: worth[count]) if worth else 1
-
-
-def _carries(choice: Choice, visitors: int, known: bool) -> bool:
-    """Whether there is structure, it repeats, and no persona is a handful of odd visitors."""
-    least, stable = (LEAST_SHARE / 2, STABLE - 0.1) if known else (LEAST_SHARE, STABLE)
-    return (
-        choice.count > 1
-        and choice.gain > SIGNIFICANT * choice.doubt
-        and choice.stability >= stable
-        and choice.least >= max(least * visitors, VISITORS_EACH)
-    )
-
-
-def leave_out(
-    problem: Problem, count: int, fold: Array, before: Array | None, rng: np.random.Generator
-) -> tuple[list[Array], Array]:
-    """Labels of all visitors by fits without each fold, and each visitor's held-out likelihood."""
-    whole = problem.memberships(search(problem, count, STARTS, rng, before).parameters)
-    held_out = np.zeros(len(fold))
-    labels = []
-    for number in np.unique(fold):
-        kept = fold != number
-        solved = search(problem.with_rows(kept), count, STARTS, rng, whole[kept])
-        joint = problem.joint(solved.parameters)
-        held_out[~kept] = log_total(joint[~kept])
-        labels.append(joint.argmax(1))
-    return labels, held_out
-
-
-def mean_agreement(labels: Sequence[Array]) -> float:
-    """Mean adjusted Rand index of all pairs."""
-    pairs = [adjusted_rand(a, b) for i, a in enumerate(labels) for b in labels[:i]]
-    return float(np.mean(pairs))
-
-
-def adjusted_rand(left: Array, right: Array) -> float:
-    """Agreement of two groupings, 0 by chance, 1 if equal."""
-    table = np.zeros((int(left.max()) + 1, int(right.max()) + 1))
-    np.add.at(table, (left, right), 1)
-    both, rows, columns = (
-        float((n * (n - 1) / 2).sum()) for n in (table, table.sum(1), table.sum(0))
-    )
-    chance = rows * columns / max(len(left) * (len(left) - 1) / 2, 1)
-    most = (rows + columns) / 2
-    return (both - chance) / (most - chance) if most > chance else 1.0
