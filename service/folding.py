@@ -1,0 +1,125 @@
+"""How far the store has followed the event log, and catching up where it has not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import groupby, islice
+from typing import TYPE_CHECKING
+
+import structlog
+from personas.messages import Accepted
+from training.eventlog import Kind, Record, message_of
+
+from personas.errors import StoreUnavailable
+from service.content import restore_content
+from service.ingest import folds_of
+
+if TYPE_CHECKING:
+    from service.state import State
+
+CHUNK = 2000  # records folded at a time when catching up
+KEEP_EVERY = 1.0  # seconds between notes of how far the store is
+TRY_AGAIN = 0.5  # seconds
+logger = structlog.get_logger(__name__)
+
+
+class Folding:
+    """Up to where the store has everything; what lies behind is folded again, without harm.
+
+    Attributes:
+        behind: position from which the store lacks something, None where it has all.
+    """
+
+    def __init__(self) -> None:
+        self._under_way: dict[object, int] = {}
+        self.behind: int | None = None
+
+    @contextmanager
+    def under_way(self, position: int) -> Iterator[None]:
+        """Guards an append and its fold; what is broken off there is folded from the log later."""
+        token = object()
+        self._under_way[token] = position
+        try:
+            yield
+        except BaseException:
+            self.missed(position)
+            raise
+        finally:
+            del self._under_way[token]
+
+    def missed(self, since: int | None = None) -> None:
+        """The store did not take something that lies at or after `since` (or is under way)."""
+        begun = min(self._under_way.values(), default=0) if since is None else since
+        self.behind = begun if self.behind is None else min(self.behind, begun)
+
+    def safe(self, position: int) -> int:
+        """The store has everything before this; `position` is the log's end."""
+        bounds = [position, *self._under_way.values()]
+        return min(bounds if self.behind is None else [*bounds, self.behind])
+
+
+async def follow(state: State) -> None:
+    """Runs beside the service: notes how far the store is, and catches up when it was away."""
+    while True:
+        await asyncio.sleep(KEEP_EVERY if state.folding.behind is None else TRY_AGAIN)
+        with suppress(StoreUnavailable):
+            if state.folding.behind is not None:
+                await catch_up(state, state.folding.behind)
+            await note_position(state)
+
+
+async def note_position(state: State) -> None:
+    """So that the next start folds only what came after."""
+    await state.store.keep_position(state.log.id, state.folding.safe(state.log.position))
+
+
+async def catch_up(state: State, since: int) -> int:
+    """Fold the log from a position on; the number of records folded.
+
+    Raises:
+        StoreUnavailable: the store went away again; what was folded stays folded.
+    """
+    await state.store.ping()
+    state.folding.behind = None
+    records = state.log.read(since)
+    folded, reached = 0, since
+    try:
+        while chunk := await asyncio.to_thread(lambda: list(islice(records, CHUNK))):
+            await _fold(state, [record for _, record in chunk])
+            reached, folded = chunk[-1][0], folded + len(chunk)
+    except BaseException:
+        state.folding.missed(reached)
+        raise
+    if folded:
+        logger.info("caught-up", records=folded, since=since)
+    return folded
+
+
+async def _fold(state: State, records: list[Record]) -> None:
+    """One chunk, in the order of the log; neighbours of one site and kind together."""
+    for (site, kind), group in groupby(records, key=lambda record: (record.site, record.kind)):
+        if kind is Kind.MESSAGE or kind is Kind.LINK:
+            read = [message_of(record) for record in group]
+            accepted = [each for each in read if isinstance(each, Accepted)]
+            await state.store.update(site, folds_of(state, site, accepted))
+        elif kind is Kind.SETTING:
+            await state.sites.restore(site, list(group))
+        elif kind in (Kind.CONTENT, Kind.CONTENT_DELETED, Kind.TAGS):
+            await restore_content(state, site, list(group))
+
+
+async def rebuild(state: State) -> None:
+    """Fill an emptied store from the whole log."""
+    state.folding.missed(0)
+    with suppress(StoreUnavailable):
+        await catch_up(state, 0)
+
+
+async def restore_settings(state: State) -> None:
+    """Sites, keys and content out of the log, before visitors are rebuilt beside the requests."""
+    kinds = (Kind.SETTING, Kind.CONTENT, Kind.CONTENT_DELETED, Kind.TAGS)
+    records = state.log.read(0, kinds=kinds)
+    while chunk := await asyncio.to_thread(lambda: list(islice(records, CHUNK))):
+        await _fold(state, [record for _, record in chunk])

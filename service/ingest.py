@@ -1,0 +1,176 @@
+"""Events in: read, made durable, then folded into the visitors they concern.
+
+The event log is the truth: what it has, is acknowledged; the store follows. Where the store does
+not answer, messages stay acknowledged and are folded from the log as soon as it does.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from personas.messages import Accepted, Rejected, minimised, read_message
+from personas.visitor import fold, trimmed
+from training.eventlog import message_record, rejected_record
+
+from personas.entities import History, VisitorKey
+from personas.errors import StoreUnavailable
+from personas.phases import ladder_at
+from personas.vocabulary import is_known
+from service.store import Fold
+
+if TYPE_CHECKING:
+    from service.state import State
+
+PUBLISHABLE = "publishable"
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of messages; received = accepted + duplicates + rejected."""
+
+    accepted: int
+    duplicates: int
+    rejected: tuple[tuple[int, Rejected], ...]
+
+
+async def ingest(
+    state: State,
+    site: str,
+    raw_messages: Sequence[object],
+    *,
+    received_at: float,
+    sent_at: float | None = None,
+    caller_kind: str = "secret",
+) -> Ingested:
+    """Take messages in; they are durable when this returns.
+
+    Args:
+        caller_kind: with a publishable key, a user id counts only with its `userHash`.
+
+    Raises:
+        LogUnavailable: nothing was acknowledged, nothing is lost if the sender tries again.
+    """
+    secret = state.sites.of(site).identity_secret if caller_kind == PUBLISHABLE else None
+    kept = [_kept(raw, secret) for raw in raw_messages]
+    read = [read_message(raw, received_at, sent_at) for raw in kept]
+    fresh, rejected, duplicates = _sorted_out(state, site, read)
+    records = [
+        message_record(site, kept[index], received_at, sent_at, accepted.message)
+        for index, accepted in fresh
+    ]
+    records += [
+        rejected_record(site, kept[index], received_at, refusal) for index, refusal in rejected
+    ]
+    if records:
+        with state.folding.under_way(state.log.position):
+            await state.log.append(records)
+            await fold_in(state, site, [accepted for _, accepted in fresh])
+    state.metrics.ingested(site, len(fresh), duplicates, [refusal.code for _, refusal in rejected])
+    return Ingested(len(fresh), duplicates, tuple(rejected))
+
+
+def _kept(raw: object, secret: str | None) -> object:
+    """What of a message may be written down, under an id of its own if it came with none."""
+    if not isinstance(raw, dict):
+        return raw
+    kept = minimised(raw)
+    if not kept.get("messageId"):
+        kept["messageId"] = f"fp-{uuid4()}"
+    return kept if secret is None else without_unproven_claim(kept, secret)
+
+
+def without_unproven_claim(message: dict[str, Any], secret: str) -> dict[str, Any]:
+    """Anybody can read a publishable key, so a user id must be signed to count.
+
+    Without a right `userHash` (at the top, or in `context`) a message stays with its anonymous id.
+    """
+    user = message.get("userId")
+    given = message.get("userHash") or _context(message).get("userHash")
+    if (
+        user
+        and isinstance(given, str)
+        and hmac.compare_digest(given.encode(), user_hash(user, secret))
+    ):
+        return message
+    claims = ("userId", "userHash", "previousId") if message.get("type") == "alias" else ("userId",)
+    if not user and "previousId" not in claims:
+        return message
+    return {name: value for name, value in message.items() if name not in claims}
+
+
+def user_hash(user: object, secret: str) -> bytes:
+    """HMAC-SHA256 of a user id under a site's identity secret, in hexadecimal digits."""
+    return hmac.new(secret.encode(), str(user).encode(), sha256).hexdigest().encode()
+
+
+def _context(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    context = message.get("context")
+    return context if isinstance(context, dict) else {}
+
+
+def _sorted_out(
+    state: State, site: str, read: Sequence[Accepted | Rejected]
+) -> tuple[list[tuple[int, Accepted]], list[tuple[int, Rejected]], int]:
+    accepted = [(index, each) for index, each in enumerate(read) if isinstance(each, Accepted)]
+    rejected = [(index, each) for index, each in enumerate(read) if isinstance(each, Rejected)]
+    seen = state.log.seen(site, [each.message for _, each in accepted])
+    fresh: list[tuple[int, Accepted]] = []
+    here: set[int] = set()
+    for (index, each), known in zip(accepted, seen, strict=True):
+        if not known and each.message not in here:
+            fresh.append((index, each))
+            here.add(each.message)
+    return fresh, rejected, len(accepted) - len(fresh)
+
+
+# --- folding ----------------------------------------------------------------------------------
+
+
+async def fold_in(state: State, site: str, accepted: Sequence[Accepted]) -> None:
+    """Fold messages into their visitors, and into what the site's visitors do now."""
+    if not accepted:
+        return
+    try:
+        await state.store.update(site, folds_of(state, site, accepted))
+    except StoreUnavailable:
+        state.folding.missed()
+    trends, event_names = state.trends.of(site), state.sites.of(site).event_names
+    for each in accepted:
+        touchpoint = each.touchpoint
+        if touchpoint is None:
+            continue
+        if touchpoint.content is not None:
+            trends.saw(touchpoint.content, touchpoint.time, each.owner)
+        if not is_known(touchpoint.name, event_names):
+            state.sites.saw_unmapped(site, touchpoint.name)
+
+
+def folds_of(state: State, site: str, accepted: Iterable[Accepted]) -> dict[VisitorKey, Fold]:
+    """What is to be done to each id's history."""
+    concerned: defaultdict[VisitorKey, list[Accepted]] = defaultdict(list)
+    for each in accepted:
+        ends = {each.owner, *(key for link in each.links for key in link)}
+        for key in ends:
+            concerned[key].append(each)
+    return {key: partial(folded, state, site, key, tuple(of)) for key, of in concerned.items()}
+
+
+def folded(
+    state: State, site: str, key: VisitorKey, accepted: Sequence[Accepted], history: History
+) -> History:
+    """One id's history with these messages in it, its oldest part summed up where it is long."""
+    return trimmed(fold(history, key, accepted), partial(_summary, state, site))
+
+
+def _summary(state: State, site: str, history: History, at: float) -> tuple[float, ...]:
+    facts = state.catalogues.of(site).facts
+    model = state.active.models(site).phases
+    ladder = ladder_at(model, history, facts, at, state.sites.of(site).event_names)
+    return tuple(float(share) for share in ladder)

@@ -1,0 +1,118 @@
+"""What a running service holds: opened and closed in one lifespan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from embeddings.encoder import Encoder, open_encoder
+from embeddings.index import ContentIndex, open_index
+from training.eventlog import EventLog
+from training.registry import Registry
+
+from service.active import ActiveModels
+from service.content import Catalogues
+from service.folding import Folding, catch_up, follow, note_position, rebuild, restore_settings
+from service.jobs import Jobs
+from service.metrics import Metrics
+from service.settings import Settings
+from service.sites import Sites
+from service.store import Store, open_store
+from service.trends import AllTrends
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class State:
+    """The parts of one running service."""
+
+    settings: Settings
+    log: EventLog
+    store: Store
+    index: ContentIndex
+    encoder: Encoder
+    active: ActiveModels
+    jobs: Jobs
+    sites: Sites
+    catalogues: Catalogues
+    trends: AllTrends
+    metrics: Metrics
+    folding: Folding = field(default_factory=Folding)
+    tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def beside(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        """Runs beside the requests; a failure is logged, and ends nothing else."""
+        task = asyncio.create_task(work, name=name)
+        self.tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("background-work-failed", work=task.get_name(), exc_info=task.exception())
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[State]:
+    """A service's parts, opened in their order and closed in reverse.
+
+    The store catches up with the log before this returns, unless it was emptied: then sites and
+    content are restored first, and visitors beside the requests.
+    """
+    folder = settings.data_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as closing:
+        log = await asyncio.to_thread(EventLog.open, settings.event_log_folder)
+        closing.push_async_callback(log.close)
+        store = await open_store(settings.store_url, folder / "store")
+        closing.push_async_callback(store.close)
+        index = await asyncio.to_thread(open_index, settings.index_url, folder / "index")
+        closing.callback(index.close)
+        encoder = open_encoder(settings.encoder)
+        closing.push_async_callback(encoder.close)
+        metrics = Metrics()
+        jobs = Jobs(folder, store)
+        closing.push_async_callback(jobs.close)
+        state = State(
+            settings=settings,
+            log=log,
+            store=store,
+            index=index,
+            encoder=encoder,
+            active=ActiveModels(Registry(folder / "models"), metrics.version_refused),
+            jobs=jobs,
+            sites=Sites(store, log),
+            catalogues=Catalogues(),
+            trends=AllTrends(),
+            metrics=metrics,
+        )
+        closing.push_async_callback(_cancelled, state)
+        await _brought_up(state)
+        yield state
+        await note_position(state)
+
+
+async def _brought_up(state: State) -> None:
+    await state.sites.open(state.settings)
+    position = await state.store.position(state.log.id)
+    if position is None:
+        await restore_settings(state)
+    await state.catalogues.open(state)
+    if position is None:
+        state.beside(rebuild(state), "rebuild")
+    else:
+        await catch_up(state, position)
+    state.beside(follow(state), "follow")
+    state.beside(state.trends.rebuilt(state), "trends")
+
+
+async def _cancelled(state: State) -> None:
+    tasks = list(state.tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,109 @@
+"""A visitor: all that the linked ids did together, and what is believed of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from personas.visitor import as_of, merged, neighbours
+
+from personas.entities import History, PersonaBelief, PhaseBelief, VisitorKey
+from personas.errors import InvalidInput
+from personas.features import features_of
+from personas.journeys import Journey
+from personas.mixture import believe as believe_personas
+from personas.phases import believe as believe_phases
+
+if TYPE_CHECKING:
+    from service.state import State
+
+KINDS = ("user_id", "anonymous_id")
+MOST_KEYS = 200  # ids of one visitor that are read; links beyond are absurd
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """The ids that are linked, and their histories as one.
+
+    Attributes:
+        id: `v_…`, the same for the same set's leading id.
+        keys: sorted, user ids first.
+    """
+
+    id: str
+    keys: tuple[VisitorKey, ...]
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
+class Beliefs:
+    """Who and where a visitor is, at a moment."""
+
+    persona: PersonaBelief
+    phase: PhaseBelief
+
+
+def parse_key(text: str) -> VisitorKey:
+    """`user_id:123` or `anonymous_id:abc`.
+
+    Raises:
+        InvalidInput: neither of these forms.
+    """
+    kind, colon, identity = text.partition(":")
+    if kind not in KINDS or not colon or not 1 <= len(identity) <= 256:
+        raise InvalidInput(
+            "write the visitor as user_id:ID or anonymous_id:ID, with 1-256 characters of id",
+            "invalid-visitor-id",
+            "/id",
+        )
+    return VisitorKey(kind, identity)
+
+
+async def load_visitor(
+    state: State, site: str, key: VisitorKey, at: float | None = None
+) -> Visitor:
+    """Everything that is known of the visitor who has this id.
+
+    Args:
+        at: only what had happened, and only links that were known, by then.
+    """
+    found: dict[VisitorKey, History] = {}
+    frontier = [key]
+    while frontier:
+        histories = await state.store.histories(site, frontier)
+        found.update(zip(frontier, histories, strict=True))
+        near = {other for history in histories for other in neighbours(history, at)}
+        frontier = sorted(near - found.keys())[: MOST_KEYS - len(found)]
+    keys = tuple(sorted(found, key=lambda each: (KINDS.index(each.kind), each.id)))
+    history = found[key] if len(keys) == 1 else merged([found[each] for each in keys])
+    return Visitor(visitor_id(keys), keys, history if at is None else as_of(history, at))
+
+
+def visitor_id(keys: Sequence[VisitorKey]) -> str:
+    """Of the leading id, so that it reveals none."""
+    return "v_" + blake2b(str(keys[0]).encode(), digest_size=10).hexdigest()
+
+
+def believe(state: State, site: str, visitor: Visitor, at: float, journey: Journey) -> Beliefs:
+    """Who this is and where, with evidence. Pure but for reading the active models."""
+    models = state.active.models(site)
+    facts = state.catalogues.of(site).facts
+    features = features_of(visitor.history, facts, at, state.sites.of(site).allow_sensitive)
+    phase = believe_phases(
+        models.phases, visitor.history, facts, at, journey, state.sites.of(site).event_names
+    )
+    if models.personas is None:
+        return Beliefs(believe_personas(None, features), phase)
+    return Beliefs(models.personas.believe(features), phase)
+
+
+async def believe_aside(
+    state: State, site: str, visitor: Visitor, at: float, journey: Journey
+) -> Beliefs:
+    """The same in a thread where a history is long, so that nobody waits for it."""
+    if len(visitor.history.touchpoints) > 60:
+        return await asyncio.to_thread(believe, state, site, visitor, at, journey)
+    return believe(state, site, visitor, at, journey)

@@ -1,0 +1,138 @@
+"""Train a site's models from its event log: `python -m training.run --data-dir DIR --site SITE`.
+
+Progress is told as lines of JSON on standard output, the result is the last of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from personas.errors import CorruptArtefact, FingerpostError, NotEnoughData
+from training.dataset import SiteData, load_site
+from training.fit_personas import fit_personas
+from training.fit_phases import fit_phases
+from training.fit_ranker import fit_ranker
+from training.fit_tagger import fit_site_tagger
+from training.fitting import Fitted, Progress
+from training.registry import Artefact, Registry
+
+Fit = Callable[[SiteData, Artefact | None, Progress, float, int], Fitted]
+FITS: dict[str, Fit] = {
+    "phases": fit_phases,
+    "personas": fit_personas,
+    "tagger": fit_site_tagger,
+    "ranker": fit_ranker,
+}
+LOADING = 0.1  # share of the work
+NICENESS = 10  # requests go first
+LOG, MODELS = "log", "models"  # folders in the data folder
+
+
+def train(
+    data_dir: Path, site: str, models: Sequence[str], progress: Progress, now: float, seed: int = 0
+) -> dict[str, Any]:
+    """Train, write a version, and activate it.
+
+    Models that are worse than those in use, or lack data, stay as they are; the result says so.
+
+    Args:
+        models: some of `FITS`, trained in its order.
+
+    Returns:
+        {"version", "models": {name: {"trained", "why", …figures}}}; the version is None where
+        nothing was learned.
+    """
+    progress(0.0, "reading the event log")
+    data = load_site(data_dir / LOG, site)
+    registry = Registry(data_dir / MODELS)
+    before = _before(registry, site)
+    chosen = [name for name in FITS if name in models]
+    fitted: list[Fitted] = []
+    told: dict[str, Any] = {}
+    for number, name in enumerate(chosen):
+        step = _step(progress, name, number, len(chosen))
+        try:
+            found = FITS[name](data, before.get(name), step, now, seed)
+        except NotEnoughData as error:
+            told[name] = {"trained": False, "why": str(error)}
+            continue
+        told[name] = {"trained": found.activate, "why": found.why, **found.report}
+        if found.activate:
+            fitted.append(found)
+    version = None
+    if fitted:
+        version = registry.write(site, fitted, now, {"visitors": len(data.visitors)})
+        registry.activate(site, version)
+    return {"version": version, "visitors": len(data.visitors), "models": told}
+
+
+def _before(registry: Registry, site: str) -> dict[str, Artefact]:
+    active = registry.active(site)
+    if active is None:
+        return {}
+    try:
+        return registry.load(site, active)
+    except CorruptArtefact:
+        good = registry.latest_good(site)
+        return registry.load(site, good) if good is not None else {}
+
+
+def _step(progress: Progress, name: str, number: int, count: int) -> Progress:
+    def told(share: float, what: str) -> None:
+        done = (number + share) / count
+        progress(LOADING + (1 - LOADING) * done, f"{name}: {what}")
+
+    return told
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program; ends with 1, and a sentence on standard error, where training failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--site", default="default")
+    parser.add_argument("--models", nargs="+", choices=FITS, default=list(FITS))
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args(arguments)
+    os.nice(NICENESS)
+    _end_with_parent()
+    try:
+        result = train(args.data_dir, args.site, args.models, _tell, time.time(), args.seed)
+    except FingerpostError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    _say({"result": result})
+    return 0
+
+
+def _tell(share: float, what: str) -> None:
+    _say({"progress": round(share, 4), "detail": what})
+
+
+def _say(told: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
+
+
+def _end_with_parent() -> None:
+    """Who started us holds our standard input open; its end is the parent's end."""
+    if sys.stdin is None or sys.stdin.isatty():
+        return
+
+    def watch() -> None:
+        while os.read(0, 4096):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
