@@ -8,18 +8,21 @@ swapped whole.
 from __future__ import annotations
 
 import asyncio
+import hmac
 import re
 import secrets
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from training.eventlog import EventLog, Kind, Record
 
+from personas.entities import VisitorKey
 from personas.errors import UnknownName
 from personas.journeys import BUILT_IN, Journey, JourneyPhase, make_journey
 from personas.vocabulary import is_known, plain_mapping
@@ -89,10 +92,6 @@ class Site:
         return found
 
 
-class _Log(Protocol):
-    async def append(self, records: Sequence[Record]) -> int: ...
-
-
 class Sites:
     """All sites of the service.
 
@@ -100,7 +99,7 @@ class Sites:
         fresh_keys: kind → key of those that the first start made, to be shown once.
     """
 
-    def __init__(self, store: Store, log: EventLog | _Log) -> None:
+    def __init__(self, store: Store, log: EventLog) -> None:
         self._store, self._log = store, log
         self._sites: dict[str, Site] = {DEFAULT: Site(DEFAULT)}
         self._callers: dict[str, Caller] = {}
@@ -125,7 +124,15 @@ class Sites:
             digest(key): Caller(DEFAULT, kind, f"preset-{kind}") for kind, key in preset.items()
         }
         if not self.of(DEFAULT).identity_secret:
+            await self._from_log()
+        if not self.of(DEFAULT).identity_secret:
             await self._found(preset, now)
+
+    async def _from_log(self) -> None:
+        """The store lost what was set, or this is the first start."""
+        found = await asyncio.to_thread(lambda: list(self._log.read(0, (Kind.SETTING,))))
+        for site in sorted({record.site for _, record in found}):
+            await self.restore(site, [record for _, record in found if record.site == site])
 
     async def _found(self, preset: Mapping[str, str], now: float) -> None:
         await self.set(DEFAULT, "identity", "secret", {"value": secrets.token_urlsafe(32)}, now)
@@ -150,6 +157,11 @@ class Sites:
         """
         hashed = digest(key)
         return self._callers.get(hashed) or self._preset.get(hashed)
+
+    def pseudonym(self, site: str, key: VisitorKey) -> str:
+        """A name for a visitor's id that tells nobody which; the same each time."""
+        secret = self.of(site).identity_secret
+        return hmac.new(secret.encode(), f"pseudonym:{key}".encode(), sha256).hexdigest()
 
     async def refresh(self) -> None:
         """Read everything from the store again, as another replica may have changed it."""

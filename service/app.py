@@ -1,0 +1,90 @@
+"""The ASGI application: routes, what goes around them, and one lifespan."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+
+from service import problems
+from service.direct import DirectRoutes
+from service.envelope import Envelope
+from service.openapi import describe
+from service.routes import content, docs, events, health, jobs, personas, recommendations
+from service.routes import sites, stubs, visitors
+from service.routes.paths import RawPaths
+from service.settings import Settings
+from service.state import opened
+
+ROUTERS = (
+    content.router,
+    recommendations.router,
+    visitors.router,
+    personas.router,
+    sites.router,
+    jobs.router,
+    health.router,
+    stubs.router,
+    docs.router,
+)
+DIRECT = (events.direct, recommendations.direct)
+logger = structlog.get_logger(__name__)
+
+
+class Fingerpost(FastAPI):
+    """FastAPI with our own /openapi.json."""
+
+    direct: DirectRoutes
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = describe(self, self.direct, version("fingerpost"))
+        return self.openapi_schema
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; its parts are opened when it starts and closed when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opened(settings) as state:
+            app.state.fingerpost = state
+            show_keys(state.sites.fresh_keys)
+            yield
+
+    app = Fingerpost(
+        title="Fingerpost",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect counts as delivered with some clients
+    )
+    app.direct = DirectRoutes.of(*DIRECT)
+    app.router.routes.extend(app.direct.routes())
+    for router in ROUTERS:
+        app.include_router(router)
+    problems.install(app)
+    app.add_middleware(
+        Envelope,
+        direct=app.direct,
+        origins=settings.allowed_origins,
+        most=settings.most_requests,
+        log=settings.access_log,
+    )
+    app.add_middleware(RawPaths)
+    return app
+
+
+def show_keys(keys: dict[str, str]) -> None:
+    """The keys that the first start made: on the terminal this once, and never in a log."""
+    if not keys:
+        return
+    words = {"publishable": "for web pages", "secret": "for servers: keep it to yourself"}
+    lines = [f"  {kind:12} {key}   ({words[kind]})" for kind, key in keys.items()]
+    print("\nKeys of site `default`, shown this once:", *lines, "", sep="\n", file=sys.stderr)  # noqa: T201 - not a log line
