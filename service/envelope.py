@@ -5,11 +5,13 @@ One ASGI middleware instead of many, because each costs time on every request.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import re
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -33,6 +35,7 @@ EXPOSED_HEADERS = b"retry-after, x-request-id, location, etag"
 PREFLIGHT_FOR = b"7200"  # seconds
 WITH_COOKIES = ("/beacon/",)  # browsers send cookies to these, which we ignore
 NO_CORS = ("/console",)
+DRAIN_BYTES, DRAIN_S = 64 << 20, 2.0  # of a body that is not wanted
 ALWAYS_LET_IN = ("/health/live", "/health/ready")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 DEFAULTS = (  # where the answer does not say otherwise
@@ -82,18 +85,21 @@ class Envelope:
             await send(message)
 
         instance = INSTANCE.set(scope["path"][: problems.LONGEST_ECHO])
+        body = _Rest(receive)
         self._under_way += 1
         try:
-            await self._answer(scope, headers, receive, send_with_headers)
+            await self._answer(scope, headers, body, send_with_headers)
         except FingerpostError as error:
-            await self._failed(problems.of_error(error), scope, receive, send_with_headers, status)
+            await self._failed(problems.of_error(error), scope, body, send_with_headers, status)
         except Exception:
             logger.exception("internal-error", request=extra[0][1].decode())
-            await self._failed(problems.internal(), scope, receive, send_with_headers, status)
+            await self._failed(problems.internal(), scope, body, send_with_headers, status)
         finally:
             self._under_way -= 1
             INSTANCE.reset(instance)
             self._note(scope, status, time.perf_counter() - begun, extra[0][1])
+        if status >= 400 and not body.ended and _has_body(headers):
+            await body.drained()
 
     async def _answer(
         self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send
@@ -162,6 +168,35 @@ class Envelope:
                 ms=round(seconds * 1000, 2),
                 request=request_id.decode(),
             )
+
+
+class _Rest:
+    """What of a request's body was not read before it was answered.
+
+    It is read on and thrown away for a while: a client that is cut off while it sends sees a
+    broken pipe instead of our answer.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.ended = False
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self.ended = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
+
+    async def drained(self) -> None:
+        """Read the rest, but not without end."""
+        size = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_S):
+                while not self.ended and size < DRAIN_BYTES:
+                    size += len((await self()).get("body", b""))
+
+
+def _has_body(headers: Mapping[bytes, bytes]) -> bool:
+    return headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
 
 
 def _template(scope: Scope) -> str:

@@ -83,7 +83,7 @@ def problem(
         headers: more headers, such as Retry-After.
     """
     body: dict[str, Any] = {
-        "type": f"/problems#{code}",
+        "type": f"/docs#problem-{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail[: 5 * LONGEST_ECHO],

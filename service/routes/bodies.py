@@ -33,7 +33,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from service import problems
-from service.problems import Fault, Refused, problem, refused
+from service.problems import Fault, Refused, refused
 
 GZIP = b"\x1f\x8b"
 LONGEST_ID = 256
@@ -243,6 +243,7 @@ def malformed(detail: str) -> Refused:
 
 
 def too_large(most: int) -> Refused:
-    """413, and the connection closes rather than reading on."""
-    detail = f"The body is larger than {most >> 20} MB. Split it into several requests."
-    return Refused(problem(413, "too-large", detail, (), {"Connection": "close"}))
+    """413: nothing of it was used."""
+    size = f"{most >> 20} MB" if most >= 1 << 20 else f"{most >> 10} KB"
+    detail = f"The body is larger than {size}. Split it into several requests."
+    return refused(413, "too-large", detail)
