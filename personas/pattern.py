@@ -1,0 +1,164 @@
+"""Which sets of items visitors make: a denoising autoencoder, in numpy alone.
+
+From a part of what a visitor saw it foretells the rest: a linear map plus one hidden layer, a
+softmax over all items (Liang et al. 2018, "Variational autoencoders for collaborative filtering",
+the denoising one). Where visitors fall into kinds, it sees more than pairs of items do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personas.entities import Array
+
+Array32 = NDArray[np.float32]
+BATCH = 256
+DECAY_1, DECAY_2, TINY = 0.9, 0.999, 1e-8  # Adam's (Kingma, Ba 2015)
+NAMES = ("inward", "inward_bias", "outward", "bias", "direct")
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """What was learned.
+
+    Attributes:
+        inward: [items, hidden]; inward_bias: [hidden].
+        outward: [hidden, items]; bias: [items].
+        direct: item to item [items, items].
+    """
+
+    inward: Array32
+    inward_bias: Array32
+    outward: Array32
+    bias: Array32
+    direct: Array32
+
+    def scores(self, seen: Sequence[int] | NDArray[np.intp]) -> Array:
+        """Log-odds of each item [items] to be seen by who saw these, up to a constant."""
+        rows = np.asarray(seen, np.intp)
+        share = 1.0 / np.sqrt(max(len(rows), 1))
+        hidden = np.tanh(self.inward[rows].sum(axis=0) * share + self.inward_bias)
+        scores: Array = hidden @ self.outward + self.bias
+        scores += self.direct[rows].sum(axis=0) * share
+        return scores.astype(np.float64)
+
+    def to_arrays(self) -> dict[str, Array32]:
+        """For a registry."""
+        return {name: getattr(self, name) for name in NAMES}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Pattern:
+        """The model that `to_arrays` wrote down."""
+        return cls(*(np.asarray(arrays[name], np.float32) for name in NAMES))
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How the fit goes about it."""
+
+    hidden: int = 200
+    epochs: int = 40
+    drop: float = 0.5  # of the hidden layer
+    rate: float = 2e-3
+    shrink: float = 1e-5  # weight decay
+    all_but_one: float = 0.5  # share of the examples that hide one item; others hide more
+
+
+def fit_pattern(
+    histories: Sequence[Sequence[int]],
+    items: int,
+    effort: Effort,
+    seed: int,
+    told: Callable[[float], None] | None = None,
+) -> Pattern:
+    """Learn from the sets of items of visitors who saw at least two.
+
+    Args:
+        histories: distinct items of each visitor.
+        told: called with the share done.
+    """
+    random = np.random.default_rng(seed)
+    able = [np.asarray(history, np.intp) for history in histories if len(history) >= 2]
+    weights = _beginning(able, items, effort.hidden, random)
+    moments = [(np.zeros_like(weight), np.zeros_like(weight)) for weight in weights]
+    steps = effort.epochs * -(-len(able) // BATCH)
+    step = 0
+    for _ in range(effort.epochs):
+        order = random.permutation(len(able))
+        for begin in range(0, len(able), BATCH):
+            step += 1
+            batch = [able[number] for number in order[begin : begin + BATCH]]
+            shown, hidden = _parted(batch, items, effort.all_but_one, random)
+            gradients = _gradients(weights, shown, hidden, effort.drop, random)
+            rate = effort.rate * (1 - step / (steps + 1)) + effort.rate / 20
+            _adam(weights, gradients, moments, rate, effort.shrink, step)
+        if told is not None:
+            told(step / steps)
+    return Pattern(*weights)
+
+
+def _beginning(
+    histories: Sequence[NDArray[np.intp]], items: int, hidden: int, random: np.random.Generator
+) -> list[Array32]:
+    counts = np.bincount(np.concatenate(histories), minlength=items)
+    bound_in, bound_out = 1 / np.sqrt(items), 1 / np.sqrt(hidden)
+    first = random.uniform(-bound_in, bound_in, (items, hidden))
+    second = random.uniform(-bound_out, bound_out, (hidden, items))
+    popular = np.log((counts + 0.5) / (counts.mean() + 0.5))
+    begun = (first, np.zeros(hidden), second, popular, np.zeros((items, items)))
+    return [array.astype(np.float32) for array in begun]
+
+
+def _parted(
+    batch: Sequence[NDArray[np.intp]], items: int, all_but_one: float, random: np.random.Generator
+) -> tuple[Array32, Array32]:
+    """Each history in two: what is shown, and what is to be foretold, both [batch, items]."""
+    shown = np.zeros((len(batch), items), np.float32)
+    hidden = np.zeros((len(batch), items), np.float32)
+    for row, history in enumerate(batch):
+        count = 1 if random.random() < all_but_one else int(random.integers(1, len(history)))
+        mixed = random.permutation(history)
+        hidden[row, mixed[:count]] = 1.0 / count
+        shown[row, mixed[count:]] = 1.0
+    return shown, hidden
+
+
+def _gradients(
+    weights: Sequence[Array32],
+    shown: Array32,
+    hidden: Array32,
+    drop: float,
+    random: np.random.Generator,
+) -> list[Array32]:
+    """Of the mean cross-entropy, for each of the weights."""
+    inward, inward_bias, outward, bias, direct = weights
+    entry = shown / np.sqrt(np.maximum(shown.sum(axis=1, keepdims=True), 1))
+    raw = np.tanh(entry @ inward + inward_bias)
+    kept = (random.random(raw.shape, np.float32) >= drop).astype(np.float32) / np.float32(1 - drop)
+    layer = raw * kept
+    logits = layer @ outward + bias + entry @ direct
+    logits[shown > 0] = -1e9  # what was seen is not asked for
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    error = (odds / odds.sum(axis=1, keepdims=True) - hidden) / np.float32(len(shown))
+    back = (error @ outward.T) * kept * (1 - raw * raw)
+    return [entry.T @ back, back.sum(axis=0), layer.T @ error, error.sum(axis=0), entry.T @ error]
+
+
+def _adam(
+    weights: Sequence[Array32],
+    gradients: Sequence[Array32],
+    moments: Sequence[tuple[Array32, Array32]],
+    rate: float,
+    shrink: float,
+    step: int,
+) -> None:
+    size = rate * np.sqrt(1 - DECAY_2**step) / (1 - DECAY_1**step)
+    for weight, gradient, (mean, square) in zip(weights, gradients, moments, strict=True):
+        slope = gradient + np.float32(shrink) * weight
+        mean[...] = DECAY_1 * mean + (1 - DECAY_1) * slope
+        square[...] = DECAY_2 * square + (1 - DECAY_2) * slope * slope
+        weight[...] = weight - np.float32(size) * mean / (np.sqrt(square) + TINY)

@@ -1,0 +1,118 @@
+"""What a site's log taught about ranking: weights of the features, and the learned scores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personas.entities import Array
+from personas.item_item import Links
+from personas.pattern import Pattern
+from personas.ranking_features import INDEX, PRIOR
+
+LAST_OF_SEQUENCE = 3  # items that tell what comes next
+SEQUENCE_WORTH = (1.0, 0.5, 0.25)
+LEAST_ODDS = -8.0
+Score = Callable[[NDArray[np.intp]], Array]
+
+
+class _Artefact(Protocol):
+    @property
+    def arrays(self) -> Mapping[str, np.ndarray]: ...
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """Weights, and what was learned of items.
+
+    Attributes:
+        weights: one a feature, in log-odds [FEATURES].
+        items: ids of the items that the learned scores number.
+        together, sequence: item to item; pattern: set to item; None before training.
+    """
+
+    weights: Array
+    items: Sequence[str] = ()
+    together: Links | None = None
+    sequence: Links | None = None
+    pattern: Pattern | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, artefact: _Artefact | None) -> Ranker:
+        """The ranker of an artefact; without one, the expert's."""
+        if artefact is None:
+            return cls(PRIOR)
+        arrays, settings = artefact.arrays, artefact.settings
+        weights = np.zeros(len(PRIOR))
+        for name, weight in zip(settings["features"], arrays["weights"], strict=True):
+            if name in INDEX:
+                weights[INDEX[name]] = weight
+        return cls(
+            weights,
+            json.loads(bytes(arrays["items"])) if "items" in arrays else (),
+            links_from(arrays, "together"),
+            links_from(arrays, "sequence"),
+            Pattern.from_arrays(_of(arrays, "pattern")) if "pattern.bias" in arrays else None,
+            settings,
+        )
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """For a registry."""
+        items = np.frombuffer(json.dumps(list(self.items)).encode(), np.uint8).copy()
+        arrays: dict[str, np.ndarray] = {"weights": self.weights, "items": items}
+        for name, links in (("together", self.together), ("sequence", self.sequence)):
+            if links is not None:
+                arrays[f"{name}.start"] = links.start
+                arrays[f"{name}.to"] = links.to
+                arrays[f"{name}.weight"] = links.weight
+        if self.pattern is not None:
+            learned = self.pattern.to_arrays()
+            arrays |= {f"pattern.{name}": array for name, array in learned.items()}
+        return arrays
+
+    @property
+    def scores(self) -> dict[str, Score]:
+        """Learned features → scores of all numbered items, from what was seen, latest last."""
+        found: dict[str, Score] = {}
+        if self.together is not None:
+            found["together"] = self.together.scores
+        if self.pattern is not None:
+            pattern = self.pattern
+
+            def fitting(seen: NDArray[np.intp]) -> Array:
+                scores = pattern.scores(seen)
+                # Against the average item, as what an item that is not numbered has: 0.
+                odds: Array = scores - np.log(np.mean(np.exp(scores - scores.max()))) - scores.max()
+                return np.clip(odds, LEAST_ODDS, None)
+
+            found["pattern"] = fitting
+        if self.sequence is not None:
+            sequence = self.sequence
+
+            def following(seen: NDArray[np.intp]) -> Array:
+                return sequence.scores(seen[::-1][:LAST_OF_SEQUENCE], SEQUENCE_WORTH)
+
+            found["next"] = following
+        return found
+
+
+def links_from(arrays: Mapping[str, np.ndarray], name: str) -> Links | None:
+    """Links that `Ranker.to_arrays` wrote down."""
+    parts = _of(arrays, name)
+    return Links(parts["start"], parts["to"], parts["weight"]) if parts else None
+
+
+def _of(arrays: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    return {
+        key.removeprefix(f"{name}."): array
+        for key, array in arrays.items()
+        if key.startswith(f"{name}.")
+    }

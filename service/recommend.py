@@ -1,0 +1,210 @@
+"""What to show next: load the visitor, decide, keep what was shown.
+
+An answer degrades, it does not fail: without the store it knows no history, without the encoder no
+search, and says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+import orjson
+
+from embeddings.index import ContentFilter
+from personas.entities import VisitorKey
+from personas.errors import EncoderUnavailable, LogUnavailable, StoreUnavailable
+from personas.journeys import BUILT_IN, DEFAULT, Journey
+from personas.ranking_features import Array32
+from personas.slots import Slot
+from service.ingest import ingest
+from service.recommend_answer import answer_of
+from service.recommend_choice import Choice, Known, choose
+from service.recommend_contents import prepared
+from service.state import State
+from service.visitors import Visitor, load_visitor
+from training.eventlog import Kind, Record
+
+T = TypeVar("T")
+QUERY_WITHIN = 0.25  # seconds for the encoder, unless less is left
+LEFT_FOR_RANKING = 0.008  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Such a visitor, who does not exist."""
+
+    persona: str | None = None
+    phase: str | None = None
+    traits: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request for a list.
+
+    Attributes:
+        key: the visitor's id; None for somebody unknown.
+        page: id or URL of the content that is being looked at.
+        filter, exclude, candidates: content ids and conditions, as in the contract.
+        timeout: seconds in all, None for as long as the back ends' own limits let it take.
+        at: as of this moment (seconds since 1970); None for now.
+    """
+
+    key: VisitorKey | None
+    slot: Slot = field(default_factory=Slot)
+    count: int = 5
+    locale: str | None = None
+    events: Sequence[Mapping[str, Any]] = ()
+    page: str | None = None
+    query: str | None = None
+    filter: ContentFilter = field(default_factory=ContentFilter)
+    exclude: frozenset[str] = frozenset()
+    candidates: tuple[str, ...] | None = None
+    journey: Journey = BUILT_IN[DEFAULT]
+    explain: bool = True
+    timeout: float | None = None
+    preview: Preview | None = None
+    at: float | None = None
+
+
+async def recommend(
+    state: State, site: str, ask: Ask, now: float, caller_kind: str = "secret"
+) -> dict[str, Any]:
+    """The answer to one request, in the contract's words.
+
+    Args:
+        now: when the request came (seconds since 1970).
+        caller_kind: of the key; with a publishable one, events' user ids need their hash.
+    """
+    begun = time.perf_counter()
+    deadline = None if ask.timeout is None else begun + max(ask.timeout - LEFT_FOR_RANKING, 0.0)
+    known, degraded = await _load(state, site, ask, now, caller_kind, deadline)
+    choice = choose(state, site, ask, known, prepared(state, site), now)
+    answer = answer_of(state, site, ask, choice, "r_" + secrets.token_hex(12))
+    if ask.preview is None:
+        degraded += await _save(state, site, ask, choice, answer, now)
+    for part in degraded:
+        state.metrics.degraded(part)
+    answer["degraded"] = list(dict.fromkeys(degraded))
+    answer["tookMs"] = round(1000 * (time.perf_counter() - begun), 3)
+    return answer
+
+
+# --- load -----------------------------------------------------------------------------------------
+
+
+async def _load(
+    state: State, site: str, ask: Ask, now: float, caller_kind: str, deadline: float | None
+) -> tuple[Known, list[str]]:
+    degraded: list[str] = []
+    visitor: Visitor | None = None
+    if ask.preview is None and ask.key is not None:
+        try:
+            if ask.events:
+                raw = [_with_id(event, ask.key) for event in ask.events]
+                told = ingest(state, site, raw, received_at=now, caller_kind=caller_kind)
+                await _within(state, told, deadline)
+            visitor = await _within(state, load_visitor(state, site, ask.key, ask.at), deadline)
+        except LogUnavailable:
+            degraded.append("log")
+        except (StoreUnavailable, TimeoutError):
+            degraded.append("store")
+        if visitor is None:
+            visitor = await _without_log(state, site, ask, degraded, deadline)
+    query = await _encoded(state, ask.query, deadline, degraded) if ask.query else None
+    return Known(visitor, query), degraded
+
+
+async def _without_log(
+    state: State, site: str, ask: Ask, degraded: list[str], deadline: float | None
+) -> Visitor | None:
+    """Events that could not be written do not count; the visitor may be known all the same."""
+    if ask.key is None or "store" in degraded:
+        return None
+    try:
+        return await _within(state, load_visitor(state, site, ask.key, ask.at), deadline)
+    except (StoreUnavailable, TimeoutError):
+        degraded.append("store")
+        return None
+
+
+def _with_id(event: Mapping[str, Any], key: VisitorKey) -> dict[str, Any]:
+    """An event inside a request is its visitor's, unless it says otherwise."""
+    raw = dict(event)
+    if not raw.get("anonymousId") and not raw.get("userId"):
+        raw["userId" if key.kind == "user_id" else "anonymousId"] = key.id
+    return raw
+
+
+async def _encoded(
+    state: State, query: str, deadline: float | None, degraded: list[str]
+) -> Array32 | None:
+    left = QUERY_WITHIN if deadline is None else min(QUERY_WITHIN, _left(deadline))
+    try:
+        vectors = await state.encoder.encode([query], timeout=left)
+    except (EncoderUnavailable, TimeoutError):
+        degraded.append("encoder")
+        return None
+    return np.asarray(vectors[0], np.float32)
+
+
+def _left(deadline: float) -> float:
+    return max(deadline - time.perf_counter(), 0.0)
+
+
+async def _within(state: State, work: Coroutine[Any, Any, T], deadline: float | None) -> T:
+    """Work that may outlive the request: at the deadline the request goes on without it."""
+    if deadline is None:
+        return await work
+    task = asyncio.create_task(work)
+    state.tasks.add(task)
+    task.add_done_callback(lambda done: _finished(state, done))
+    return await asyncio.wait_for(asyncio.shield(task), _left(deadline))
+
+
+def _finished(state: State, task: asyncio.Task[Any]) -> None:
+    state.tasks.discard(task)
+    if not task.cancelled():
+        task.exception()  # told to the request if it still waits; the log keeps what matters
+
+
+# --- save -----------------------------------------------------------------------------------------
+
+
+async def _save(
+    state: State, site: str, ask: Ask, choice: Choice, answer: Mapping[str, Any], now: float
+) -> list[str]:
+    """The answer is the log of what was shown."""
+    at = now if ask.at is None else ask.at
+    items = [
+        {key: item[key] for key in ("contentId", "rank", "score", "propensity")}
+        for item in answer["items"]
+    ]
+    body = {
+        "recommendationId": answer["recommendationId"],
+        "slot": ask.slot.id,
+        "visitor": None if ask.key is None else str(ask.key),
+        ask.key.kind if ask.key is not None else "anonymous_id": ask.key and ask.key.id,
+        "at": at,
+        "items": items,
+        "phase": answer["phase"]["id"],
+        "persona": answer["persona"]["id"],
+        "objective": ask.slot.objective,
+        "exploration": ask.slot.exploration,
+        "fallback": answer["fallback"],
+        "version": choice.version,
+    }
+    if ask.key is not None:
+        shown = [item["contentId"] for item in items]
+        state.trends.of(site).showed(str(ask.key), shown, at)
+    try:
+        await state.log.append([Record(Kind.IMPRESSION, site, now, 0, orjson.dumps(body))])
+    except LogUnavailable:
+        return ["log"]
+    return []

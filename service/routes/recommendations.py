@@ -1,0 +1,190 @@
+"""What to show next, asked by websites, apps and newsletters."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from embeddings.index import parse_filter
+from personas.entities import VisitorKey
+from personas.errors import FingerpostError
+from personas.journeys import DEFAULT
+from personas.slots import Slot, slot_of
+from service.auth import Caller, identified, is_proven, needs, presented, wrong_kind
+from service.direct import DirectRoutes
+from service.problems import Fault, refused
+from service.recommend import Ask, Preview, recommend
+from service.routes.bodies import Body, Id, Moment, Schema, answer, raw_json, validated
+from service.state import State
+
+router = APIRouter(tags=["recommendations"])
+direct = DirectRoutes()
+KINDS = ("publishable", "secret", "console")
+SECRET_ONLY = ("at", "preview")
+MOST_EVENTS, MOST_NAMES, MOST_REQUESTS = 100, 10_000, 100
+
+
+class PreviewBody(Schema):
+    """Such a visitor, who does not exist; nothing is stored."""
+
+    persona_id: str | None = None
+    phase: str | None = None
+    traits: dict[str, Any] = Field(default_factory=dict)
+
+
+class RecommendationBody(Schema):
+    """For whom, where and what kind of content."""
+
+    anonymous_id: Id | None = None
+    user_id: Id | None = None
+    user_hash: str | None = None
+    slot: Id | None = None
+    count: int | None = Field(default=None, ge=1, le=100)
+    locale: str | None = Field(default=None, max_length=35)
+    events: list[dict[str, Any]] | None = Field(default=None, max_length=MOST_EVENTS)
+    context: dict[str, Any] | None = None
+    query: str | None = Field(default=None, max_length=1000)
+    filter: dict[str, Any] | None = None
+    exclude: list[str] | None = Field(default=None, max_length=MOST_NAMES)
+    candidates: list[str] | None = Field(default=None, max_length=MOST_NAMES)
+    journey: str | None = None
+    explain: bool | None = None
+    timeout_ms: float | None = Field(default=None, ge=1, le=60_000)
+    preview: PreviewBody | None = None
+    at: Moment | None = None
+
+
+class BatchBody(Schema):
+    """Several requests at once, as for a newsletter; each is answered by itself."""
+
+    requests: list[dict[str, Any]] = Field(min_length=1, max_length=MOST_REQUESTS)
+
+
+Asker = Annotated[Caller, Depends(needs(*KINDS))]
+
+
+@direct.post(
+    "/v1/recommendations",
+    summary="What to show to a visitor next.",
+    tag="recommendations",
+    kinds=KINDS,
+    body=RecommendationBody,
+)
+async def post_recommendations(request: Request) -> Response:
+    state: State = request.app.state.fingerpost
+    caller = identified(state.sites, presented(request.headers))
+    if caller.kind not in KINDS:
+        raise wrong_kind(caller.kind, KINDS)
+    body = validated(RecommendationBody, await raw_json(request))
+    return answer(await _answered(state, caller, body))
+
+
+@router.get("/v1/recommendations")
+async def get_recommendations(
+    request: Request,
+    caller: Asker,
+    count: int | None = None,
+    explain: bool | None = None,
+) -> Response:
+    """The same for a plain link."""
+    names = ("anonymousId", "userId", "userHash", "slot", "locale", "query", "journey", "at")
+    given: dict[str, Any] = {
+        name: request.query_params[name] for name in names if request.query_params.get(name)
+    }
+    if exclude := request.query_params.getlist("exclude"):
+        given["exclude"] = exclude
+    given |= {"count": count, "explain": explain}
+    body = validated(RecommendationBody, given)
+    return answer(await _answered(request.app.state.fingerpost, caller, body))
+
+
+@router.post("/v1/recommendations:batch")
+async def batch(
+    request: Request, caller: Asker, body: Annotated[BatchBody, Body(BatchBody)]
+) -> Response:
+    """Up to 100 requests; one that is wrong has a `problem` in its place and fails no other."""
+    state: State = request.app.state.fingerpost
+    data: list[dict[str, Any]] = []
+    for each in body.requests:
+        try:
+            data.append(await _answered(state, caller, validated(RecommendationBody, each)))
+        except FingerpostError as error:
+            data.append({"problem": _told(error)})
+    return answer({"data": data})
+
+
+def _told(error: FingerpostError) -> Any:  # noqa: ANN401 - parsed JSON
+    import orjson
+
+    from service.problems import of_error
+
+    return orjson.loads(bytes(of_error(error).body))
+
+
+async def _answered(state: State, caller: Caller, body: RecommendationBody) -> dict[str, Any]:
+    _check_rights(state, caller, body)
+    ask = ask_of(state, caller.site, body)
+    return await recommend(state, caller.site, ask, time.time(), caller.kind)
+
+
+def _check_rights(state: State, caller: Caller, body: RecommendationBody) -> None:
+    """A key that stands in web pages may ask for its own visitor and for nothing more."""
+    if caller.kind != "publishable":
+        return
+    for name in SECRET_ONLY:
+        if getattr(body, name) is not None:
+            detail = f"`{name}` needs a secret key."
+            raise refused(
+                403, "wrong-kind-of-key", detail, [Fault(f"/{name}", "secret-only", detail)]
+            )
+    secret = state.sites.of(caller.site).identity_secret
+    if body.user_id is not None and not is_proven(body.user_id, body.user_hash, secret):
+        detail = "With a publishable key, a userId needs its userHash: HMAC-SHA256 of the userId."
+        raise refused(403, "unproven-user", detail, [Fault("/userHash", "unproven-user", detail)])
+
+
+def ask_of(state: State, site: str, body: RecommendationBody) -> Ask:
+    """A request as the use-case reads it.
+
+    Raises:
+        UnknownName, InvalidInput: of a journey or filter.
+    """
+    settings = state.sites.of(site)
+    name = body.slot or "default"
+    slot = slot_of(name, settings.slots[name]) if name in settings.slots else Slot(name)
+    preview = body.preview
+    return Ask(
+        key=_key(body),
+        slot=slot,
+        count=body.count or slot.count,
+        locale=body.locale,
+        events=body.events or (),
+        page=_page(body.context),
+        query=(body.query or "").strip() or None,
+        filter=parse_filter(body.filter or {}),
+        exclude=frozenset(body.exclude or ()),
+        candidates=None if body.candidates is None else tuple(body.candidates),
+        journey=settings.journey(body.journey or DEFAULT),
+        explain=body.explain is not False,
+        timeout=None if body.timeout_ms is None else body.timeout_ms / 1000,
+        preview=preview and Preview(preview.persona_id, preview.phase, preview.traits),
+        at=body.at,
+    )
+
+
+def _key(body: RecommendationBody) -> VisitorKey | None:
+    if body.user_id is not None:
+        return VisitorKey("user_id", body.user_id)
+    if body.anonymous_id is not None:
+        return VisitorKey("anonymous_id", body.anonymous_id)
+    return None
+
+
+def _page(context: dict[str, Any] | None) -> str | None:
+    page = (context or {}).get("page")
+    url = page.get("url") if isinstance(page, dict) else None
+    return url if isinstance(url, str) else None

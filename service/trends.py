@@ -1,0 +1,159 @@
+"""What a site's visitors do now: which content rises, and what was shown to whom lately.
+
+In memory, in event time; rebuilt from the event log beside the requests when the service starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import structlog
+
+from personas.entities import Array, VisitorKey
+from personas.messages import Accepted
+from personas.popularity import ROWS, Popularity
+from personas.vocabulary import plain
+from training.eventlog import Kind, Record, message_of
+
+if TYPE_CHECKING:
+    from service.state import State
+
+MOST_NAMES = 300_000  # contents counted of one site
+MOST_PAIRS = 500_000  # of visitor and content, so that who comes again counts once
+MOST_SHOWN = 50_000  # visitors of whom is known what was shown
+SHOWN_EACH = 200  # items shown to one visitor that are remembered
+CHUNK = 2000
+UNCOUNTED = frozenset({"recommendation shown", "recommendation dismissed"})
+logger = structlog.get_logger(__name__)
+
+
+class Trends:
+    """One site's views of content, as they fade, and what was shown to visitors."""
+
+    def __init__(self) -> None:
+        self._popularity = Popularity()
+        self._numbers: dict[str, int] = {}
+        self._pairs: OrderedDict[tuple[str, int], None] = OrderedDict()
+        self._shown: OrderedDict[str, deque[tuple[float, str]]] = OrderedDict()
+        self._rows: np.ndarray = np.zeros(0, np.intp)
+        self._rows_of: object = None
+        self.views = 0
+        self.prepared: Any = (
+            None  # of service/recommend_contents.py, with the ranker it was made for
+        )
+        self.artefact: Any = None
+
+    def saw(self, content: str, time: float, visitor: VisitorKey, name: str = "page") -> None:
+        """A touchpoint with content; only a visitor's first with it counts.
+
+        Args:
+            content: an id, or a URL.
+            name: of the event; to be shown something is not to view it.
+        """
+        if plain(name) in UNCOUNTED:
+            return
+        number = self._numbers.get(content)
+        if number is None:
+            if len(self._numbers) >= MOST_NAMES:
+                return
+            number = self._numbers[content] = len(self._numbers)
+        pair = (str(visitor), number)
+        if pair in self._pairs:
+            self._pairs.move_to_end(pair)
+            return
+        self._pairs[pair] = None
+        if len(self._pairs) > MOST_PAIRS:
+            self._pairs.popitem(last=False)
+        self._popularity.add(number, time)
+        self.views += 1
+
+    def counts(
+        self, catalogue: object, row_of: Callable[[str], int | None], rows: int, at: float
+    ) -> Array:
+        """Faded counts of views [ROWS, rows], at a moment.
+
+        Args:
+            catalogue: the same object as long as `row_of` stays the same.
+            row_of: content id or URL → row, None where unknown.
+        """
+        self._place(catalogue, row_of)
+        counts = self._popularity.at(at)
+        places = self._rows[: counts.shape[1]]
+        known = places >= 0
+        placed = np.zeros((ROWS, rows))
+        np.add.at(placed, (slice(None), places[known]), counts[:, known])
+        return placed
+
+    def _place(self, catalogue: object, row_of: Callable[[str], int | None]) -> None:
+        if self._rows_of is not catalogue:
+            self._rows, self._rows_of = np.zeros(0, np.intp), catalogue
+        if len(self._rows) < len(self._numbers):
+            more = islice(self._numbers, len(self._rows), None)
+            found = [-1 if (row := row_of(name)) is None else row for name in more]
+            self._rows = np.concatenate([self._rows, np.asarray(found, np.intp)])
+
+    # --- what was shown -----------------------------------------------------------------------
+
+    def showed(self, visitor: str, contents: Iterable[str], time: float) -> None:
+        """These items were shown to a visitor."""
+        shown = self._shown.get(visitor)
+        if shown is None:
+            shown = self._shown[visitor] = deque(maxlen=SHOWN_EACH)
+        shown.extend((time, content) for content in contents)
+        self._shown.move_to_end(visitor)
+        if len(self._shown) > MOST_SHOWN:
+            self._shown.popitem(last=False)
+
+    def shown(self, visitor: str, since: float, at: float) -> dict[str, int]:
+        """How often each item was shown to a visitor from `since` up to `at`."""
+        counts: defaultdict[str, int] = defaultdict(int)
+        for time, content in self._shown.get(visitor, ()):
+            if since <= time <= at:
+                counts[content] += 1
+        return counts
+
+
+class AllTrends:
+    """The trends of each site."""
+
+    def __init__(self) -> None:
+        self._sites: defaultdict[str, Trends] = defaultdict(Trends)
+        self.ready = False
+
+    def of(self, site: str) -> Trends:
+        """Of one site; empty where nothing happened."""
+        return self._sites[site]
+
+    async def rebuilt(self, state: State) -> None:
+        """Reads the event log up to where it ended at the start, beside the requests.
+
+        A view that comes in meanwhile counts once: pairs of visitor and content are remembered.
+        """
+        end = state.log.position
+        records = state.log.read(0, kinds=(Kind.MESSAGE, Kind.IMPRESSION))
+        while chunk := await asyncio.to_thread(lambda: list(islice(records, CHUNK))):
+            for position, record in chunk:
+                if position > end:
+                    break
+                self._take(record)
+            await asyncio.sleep(0)
+        self.ready = True
+
+    def _take(self, record: Record) -> None:
+        trends = self.of(record.site)
+        if record.kind is Kind.IMPRESSION:
+            body: dict[str, Any] = orjson.loads(record.body)
+            items = [item["contentId"] for item in body["items"]]
+            trends.showed(body["visitor"], items, body["at"])
+            return
+        accepted = message_of(record)
+        if isinstance(accepted, Accepted) and accepted.touchpoint is not None:
+            touchpoint = accepted.touchpoint
+            if touchpoint.content is not None:
+                trends.saw(touchpoint.content, touchpoint.time, accepted.owner, touchpoint.name)
