@@ -1,0 +1,135 @@
+"""What stands in the event log, and how messages are written into it and read out again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from personas.entities import VisitorKey
+from personas.messages import Accepted, Rejected, minimised, read_message
+
+MOST_REJECTED_BYTES = 32 << 10
+
+
+class Kind(StrEnum):
+    """What a record tells of. The order is part of the file format: append only."""
+
+    MESSAGE = "message"
+    REJECTED = "rejected"
+    CONTENT = "content"
+    CONTENT_DELETED = "content-deleted"
+    TAGS = "tags"
+    SETTING = "setting"
+    IMPRESSION = "impression"
+    ERASED = "erased"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line of the log.
+
+    Args:
+        time: when it was received, seconds since 1970.
+        message: hash of the messageId, or 0.
+        body: JSON.
+    """
+
+    kind: Kind
+    site: str
+    time: float
+    message: int
+    body: bytes
+
+
+def message_record(
+    site: str,
+    raw: Mapping[str, Any],
+    received_at: float,
+    sent_at: float | None,
+    message: Accepted,
+) -> Record:
+    """The record of an accepted message: what is needed to read it again, and no more."""
+    kept = minimised(raw)
+    kept["messageId"] = message.message_id
+    body = orjson.dumps({"m": kept, "r": received_at, "s": sent_at})
+    return Record(Kind.MESSAGE, site, received_at, message.message, body)
+
+
+def message_of(record: Record) -> Accepted | Rejected:
+    """The message of a MESSAGE record, read again."""
+    body = orjson.loads(record.body)
+    return read_message(body["m"], body["r"], body["s"])
+
+
+def rejected_record(site: str, raw: bytes, received_at: float, rejected: Rejected) -> Record:
+    """The record of a message that could not be used, with as much of it as fits."""
+    text = raw[:MOST_REJECTED_BYTES].decode("utf-8", "replace")
+    told = {
+        "raw": text,
+        "code": rejected.code,
+        "detail": rejected.detail,
+        "messageId": rejected.message_id,
+    }
+    return Record(Kind.REJECTED, site, received_at, 0, orjson.dumps(told))
+
+
+def link_record(
+    site: str, one: VisitorKey, other: VisitorKey, time: float, cut: bool = False
+) -> Record:
+    """The record of a person's word that two ids are, or with `cut` are not, one visitor."""
+    told = {"ids": [str(one), str(other)], "cut": cut}
+    return Record(Kind.LINK, site, time, 0, orjson.dumps(told))
+
+
+def link_of(record: Record) -> tuple[VisitorKey, VisitorKey, bool]:
+    """Both ids of a LINK record, and whether it cuts."""
+    body = orjson.loads(record.body)
+    one, other = body["ids"]
+    return key_of(one), key_of(other), body["cut"]
+
+
+def key_of(written: str) -> VisitorKey:
+    """The key that `str(key)` wrote."""
+    kind, _, name = written.partition(":")
+    return VisitorKey(kind, name)
+
+
+def concerns(record: Record, keys: Collection[VisitorKey]) -> bool:
+    """Does a record tell of one of these visitors?
+
+    In messages their ids stand in `userId`, `anonymousId` and `previousId`; in other records
+    as written keys (`user_id:123`) anywhere. Of a dead letter, any mention is enough.
+    """
+    told = orjson.loads(record.body)
+    if record.kind is Kind.REJECTED:
+        return _dead_letter_mentions(told.get("raw"), {key.id for key in keys})
+    written = {str(key) for key in keys}
+    if record.kind is not Kind.MESSAGE:
+        return _mentions(told, written)
+    message = told["m"]
+    ids = {f"user_id:{message.get('userId')}", f"anonymous_id:{message.get('anonymousId')}"}
+    if previous := message.get("previousId"):
+        ids |= {f"user_id:{previous}", f"anonymous_id:{previous}"}
+    return not ids.isdisjoint(written)
+
+
+def _dead_letter_mentions(raw: object, ids: set[str]) -> bool:
+    if not isinstance(raw, str):
+        return False
+    try:
+        return _mentions(orjson.loads(raw), ids)
+    except orjson.JSONDecodeError:
+        return any(orjson.dumps(name).decode() in raw for name in ids)
+
+
+def _mentions(node: object, written: set[str]) -> bool:
+    if isinstance(node, str):
+        return node in written
+    if isinstance(node, dict):
+        return any(_mentions(value, written) for value in node.values())
+    return isinstance(node, list) and any(_mentions(value, written) for value in node)

@@ -1,0 +1,263 @@
+"""Sealed segments: zstd Parquet with a column for each part of a message that models read.
+
+The body of each record is kept beside the columns, so that a later version may read it anew. This
+is the one home of pyarrow in the log; what it raises becomes CorruptArtefact.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from personas.entities import Touchpoint, TraitChange, VisitorKey
+from personas.errors import CorruptArtefact
+from personas.messages import Accepted
+from training.eventlog_records import Kind, Record, concerns, key_of, message_of
+
+READING = b"1"  # raise it when messages are read differently; older columns are then passed over
+_READING_NAME = b"fingerpost.reading"
+_WORD = pa.dictionary(pa.int32(), pa.string())
+_RECORD_FIELDS = [
+    pa.field("position", pa.int64()),
+    pa.field("kind", _WORD),
+    pa.field("site", _WORD),
+    pa.field("time", pa.float64()),  # received
+    pa.field("message", pa.int64()),
+    pa.field("body", pa.binary()),
+]
+_NUMBERS = ("dwell", "scroll", "completion", "value", "rating")
+_MESSAGE_FIELDS = [
+    pa.field("visitor", pa.string()),
+    pa.field("linked", pa.list_(pa.string())),
+    pa.field("event_time", pa.float64()),
+    pa.field("name", _WORD),  # of the touchpoint; null where there is none
+    pa.field("channel", _WORD),
+    pa.field("content", pa.string()),
+    pa.field("device", _WORD),
+    *(pa.field(name, pa.float64()) for name in _NUMBERS),
+    pa.field("traits", pa.string()),  # JSON
+    pa.field("recommendation", pa.string()),
+]
+SCHEMA = pa.schema([*_RECORD_FIELDS, *_MESSAGE_FIELDS]).with_metadata({_READING_NAME: READING})
+_READ = ["position", "kind", "site", "time", "message", "body"]
+_MESSAGE_COLUMNS = ["position", "message", *(field.name for field in _MESSAGE_FIELDS)]
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise CorruptArtefact(
+            f"The event log's segment {path.name} cannot be read ({error}). Restore it from a "
+            "backup, or move it away to go on without it."
+        ) from error
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def write_segment(path: Path, records: Sequence[tuple[int, Record]]) -> None:
+    """Write records with their positions; the file is there whole or not at all."""
+    columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
+    for position, record in records:
+        row = _message_row(record) if record.kind is Kind.MESSAGE else {}
+        row |= {
+            "position": position,
+            "kind": str(record.kind),
+            "site": record.site,
+            "time": record.time,
+            "message": record.message,
+            "body": record.body,
+        }
+        for name, column in columns.items():
+            column.append(row.get(name))
+    _write_table(path, pa.table(columns, schema=SCHEMA))
+
+
+def _message_row(record: Record) -> dict[str, Any]:
+    message = message_of(record)
+    if not isinstance(message, Accepted):
+        return {}
+    traits = {change.name: change.value for change in message.traits}
+    row = {
+        "visitor": str(message.owner),
+        "linked": [str(other) for _, other in message.links],
+        "event_time": message.time,
+        "traits": orjson.dumps(traits).decode() if traits else None,
+        "recommendation": message.recommendation,
+    }
+    touchpoint = message.touchpoint
+    if touchpoint is not None:
+        row |= {"name": touchpoint.name, "channel": touchpoint.channel}
+        row |= {"content": touchpoint.content, "device": touchpoint.device}
+        row |= {name: getattr(touchpoint, name) for name in _NUMBERS}
+    return row
+
+
+def _write_table(path: Path, table: pa.Table) -> None:
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        pq.write_table(
+            table,
+            part,
+            compression="zstd",
+            row_group_size=1 << 16,
+            write_page_checksum=True,
+            use_dictionary=[field.name for field in SCHEMA if field.type == _WORD] + ["content"],
+        )
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def read_segment(
+    path: Path, since: int, kinds: Collection[Kind] | None, site: str | None
+) -> Iterator[tuple[int, Record]]:
+    """Records from a position on, each with the position after it."""
+    for batch in _batches(path, _READ, since, kinds, site):
+        columns = [batch.column(name).to_pylist() for name in _READ]
+        for position, kind, name, time, message, body in zip(*columns, strict=True):
+            yield position + 1, Record(Kind(kind), name, time, message, body)
+
+
+def read_messages(path: Path, since: int, site: str) -> Iterator[tuple[int, Accepted]]:
+    """The messages of a site, each with the position after it, from the columns where these are
+    as the present version would write them."""
+    with _told(path):
+        reading = (pq.read_schema(path).metadata or {}).get(_READING_NAME)
+    if reading != READING:
+        for position, record in read_segment(path, since, (Kind.MESSAGE,), site):
+            message = message_of(record)
+            if isinstance(message, Accepted):
+                yield position, message
+        return
+    for batch in _batches(path, _MESSAGE_COLUMNS, since, (Kind.MESSAGE,), site):
+        columns = [batch.column(name).to_pylist() for name in _MESSAGE_COLUMNS]
+        for row in zip(*columns, strict=True):
+            if row[2] is not None:
+                yield row[0] + 1, _accepted(row)
+
+
+def _accepted(row: tuple[Any, ...]) -> Accepted:
+    (
+        _, message, visitor, linked, time, name, channel, content, device,
+        dwell, scroll, completion, value, rating, traits, recommendation,
+    ) = row  # fmt: skip
+    owner = key_of(visitor)
+    touchpoint = None
+    if name is not None:
+        touchpoint = Touchpoint(
+            time, message, name, channel, content, device, dwell, scroll, completion, value, rating
+        )
+    return Accepted(
+        message,
+        "",
+        time,
+        "",
+        owner,
+        touchpoint,
+        _traits(time, message, traits) if traits else (),
+        tuple((owner, key_of(other)) for other in linked) if linked else (),
+        (),
+        recommendation,
+    )
+
+
+def _traits(time: float, message: int, told: str) -> tuple[TraitChange, ...]:
+    traits = orjson.loads(told)
+    return tuple(TraitChange(time, message, name, value) for name, value in traits.items())
+
+
+def _batches(
+    path: Path, columns: Sequence[str], since: int, kinds: Collection[Kind] | None, site: str | None
+) -> Iterator[pa.RecordBatch]:
+    needed = list(dict.fromkeys([*columns, "position", "kind", "site"]))
+    with _told(path):
+        file = pq.ParquetFile(path, page_checksum_verification=True)
+    with file:
+        for group in range(file.num_row_groups):
+            with _told(path):
+                table = file.read_row_group(group, columns=needed)
+            yield from _chosen(table, since, kinds, site).to_batches(max_chunksize=1 << 13)
+
+
+def _chosen(
+    table: pa.Table, since: int, kinds: Collection[Kind] | None, site: str | None
+) -> pa.Table:
+    if since:
+        table = table.filter(pc.greater_equal(table["position"], since))
+    if kinds is not None:
+        wanted = pa.array([str(kind) for kind in kinds], pa.string())
+        table = table.filter(pc.is_in(table["kind"].cast(pa.string()), wanted))
+    if site is not None:
+        table = table.filter(pc.equal(table["site"].cast(pa.string()), site))
+    return table
+
+
+def message_columns(path: Path) -> tuple[list[str], list[int], list[float]]:
+    """Site, hash and time received of a segment's messages, for the index."""
+    sites: list[str] = []
+    hashes: list[int] = []
+    times: list[float] = []
+    for batch in _batches(path, ("site", "message", "time"), 0, (Kind.MESSAGE,), None):
+        sites += batch.column("site").to_pylist()
+        hashes += batch.column("message").to_pylist()
+        times += batch.column("time").to_pylist()
+    return sites, hashes, times
+
+
+# --- erasing --------------------------------------------------------------------------------------
+
+
+def erase_from(path: Path, site: str, keys: Collection[VisitorKey]) -> int:
+    """Rewrite a segment without a site's records that concern these visitors.
+
+    Returns how many were left out.
+    """
+    with _told(path):
+        table = pq.read_table(path, page_checksum_verification=True)
+    written = pa.array([str(key) for key in keys], pa.string())
+    of_site = pc.equal(table["site"].cast(pa.string()), site)
+    owned = pc.fill_null(pc.is_in(table["visitor"], written), fill_value=False)
+    doomed = set(pc.indices_nonzero(pc.and_(of_site, owned)).to_pylist())
+    others = pc.and_(of_site, pc.invert(owned))
+    doomed.update(_linked_or_mentioning(table, others, keys))
+    if not doomed:
+        return 0
+    kept = pa.array([row not in doomed for row in range(len(table))])
+    metadata = pq.read_schema(path).metadata
+    _write_table(path, table.filter(kept).replace_schema_metadata(metadata))
+    return len(doomed)
+
+
+def _linked_or_mentioning(
+    table: pa.Table, among: pa.ChunkedArray, keys: Collection[VisitorKey]
+) -> Iterator[int]:
+    """Rows that need a closer look: links between ids, and what is not a message."""
+    message = pc.equal(table["kind"].cast(pa.string()), str(Kind.MESSAGE))
+    linked = pc.greater(pc.fill_null(pc.list_value_length(table["linked"]), 0), 0)
+    unread = pc.is_null(table["visitor"])
+    rows = pc.indices_nonzero(pc.and_(among, pc.or_(pc.or_(linked, unread), pc.invert(message))))
+    close = table.select(_READ).take(rows)
+    columns = [close[name].to_pylist() for name in _READ]
+    for row, (_, kind, site, time, hashed, body) in zip(
+        rows.to_pylist(), zip(*columns, strict=True), strict=True
+    ):
+        if concerns(Record(Kind(kind), site, time, hashed, body), keys):
+            yield row
