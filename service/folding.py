@@ -9,12 +9,13 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 import structlog
-from personas.messages import Accepted
-from training.eventlog import Kind, Record, message_of
 
 from personas.errors import StoreUnavailable
+from personas.messages import Accepted
 from service.content import restore_content
 from service.ingest import folds_of
+from service.linking import link_folds
+from training.eventlog import Kind, Record, message_of
 
 if TYPE_CHECKING:
     from service.state import State
@@ -100,7 +101,10 @@ async def catch_up(state: State, since: int) -> int:
 async def _fold(state: State, records: list[Record]) -> None:
     """One chunk, in the order of the log; neighbours of one site and kind together."""
     for (site, kind), group in groupby(records, key=lambda record: (record.site, record.kind)):
-        if kind is Kind.MESSAGE or kind is Kind.LINK:
+        if kind is Kind.LINK:
+            for record in group:
+                await state.store.update(site, link_folds(record))
+        elif kind is Kind.MESSAGE:
             read = [message_of(record) for record in group]
             accepted = [each for each in read if isinstance(each, Accepted)]
             await state.store.update(site, folds_of(state, site, accepted))

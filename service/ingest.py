@@ -6,29 +6,30 @@ not answer, messages stay acknowledged and are folded from the log as soon as it
 
 from __future__ import annotations
 
-import hmac
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
-from personas.messages import Accepted, Rejected, minimised, read_message
-from personas.visitor import fold, trimmed
-from training.eventlog import message_record, rejected_record
+import orjson
 
 from personas.entities import History, VisitorKey
 from personas.errors import StoreUnavailable
+from personas.messages import Accepted, Rejected, read_message
 from personas.phases import ladder_at
+from personas.visitor import fold, trimmed
 from personas.vocabulary import is_known
+from service.auth import is_proven
 from service.store import Fold
+from training.eventlog import Record, message_record, rejected_record
 
 if TYPE_CHECKING:
     from service.state import State
 
 PUBLISHABLE = "publishable"
+CLAIMS = ("userId", "previousId", "userHash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,62 +58,54 @@ async def ingest(
     Raises:
         LogUnavailable: nothing was acknowledged, nothing is lost if the sender tries again.
     """
-    secret = state.sites.of(site).identity_secret if caller_kind == PUBLISHABLE else None
-    kept = [_kept(raw, secret) for raw in raw_messages]
-    read = [read_message(raw, received_at, sent_at) for raw in kept]
+    if caller_kind == PUBLISHABLE:
+        secret = state.sites.of(site).identity_secret
+        raw_messages = [without_unproven_claim(raw, secret) for raw in raw_messages]
+    read = [
+        read_message(raw, received_at, sent_at, place) for place, raw in enumerate(raw_messages)
+    ]
     fresh, rejected, duplicates = _sorted_out(state, site, read)
     records = [
-        message_record(site, kept[index], received_at, sent_at, accepted.message)
+        message_record(site, _fields(raw_messages[index]), received_at, sent_at, accepted)
         for index, accepted in fresh
     ]
     records += [
-        rejected_record(site, kept[index], received_at, refusal) for index, refusal in rejected
+        rejected_record(site, orjson.dumps(raw_messages[index]), received_at, refusal)
+        for index, refusal in rejected
     ]
     if records:
-        with state.folding.under_way(state.log.position):
-            await state.log.append(records)
-            await fold_in(state, site, [accepted for _, accepted in fresh])
+        # The sender may hang up; what was appended is folded all the same.
+        await asyncio.shield(_taken_in(state, site, records, [each for _, each in fresh]))
     state.metrics.ingested(site, len(fresh), duplicates, [refusal.code for _, refusal in rejected])
     return Ingested(len(fresh), duplicates, tuple(rejected))
 
 
-def _kept(raw: object, secret: str | None) -> object:
-    """What of a message may be written down, under an id of its own if it came with none."""
-    if not isinstance(raw, dict):
-        return raw
-    kept = minimised(raw)
-    if not kept.get("messageId"):
-        kept["messageId"] = f"fp-{uuid4()}"
-    return kept if secret is None else without_unproven_claim(kept, secret)
+async def _taken_in(
+    state: State, site: str, records: Sequence[Record], accepted: Sequence[Accepted]
+) -> None:
+    with state.folding.under_way(state.log.position):
+        await state.log.append(records)
+        await fold_in(state, site, accepted)
 
 
-def without_unproven_claim(message: dict[str, Any], secret: str) -> dict[str, Any]:
-    """Anybody can read a publishable key, so a user id must be signed to count.
+def without_unproven_claim(raw: object, secret: str) -> object:
+    """Anybody can read a publishable key, so with it a user id must be signed to count.
 
-    Without a right `userHash` (at the top, or in `context`) a message stays with its anonymous id.
+    Without a right `userHash` (at the top, or in `context`) a message stays with its anonymous id,
+    and what it would link stays apart.
     """
-    user = message.get("userId")
-    given = message.get("userHash") or _context(message).get("userHash")
-    if (
-        user
-        and isinstance(given, str)
-        and hmac.compare_digest(given.encode(), user_hash(user, secret))
-    ):
-        return message
-    claims = ("userId", "userHash", "previousId") if message.get("type") == "alias" else ("userId",)
-    if not user and "previousId" not in claims:
-        return message
-    return {name: value for name, value in message.items() if name not in claims}
+    message = _fields(raw)
+    user, previous = message.get("userId"), message.get("previousId")
+    if not user and not previous:
+        return raw
+    given = message.get("userHash") or _fields(message.get("context")).get("userHash")
+    if user and is_proven(str(user), given, secret):
+        return raw
+    return {name: value for name, value in message.items() if name not in CLAIMS}
 
 
-def user_hash(user: object, secret: str) -> bytes:
-    """HMAC-SHA256 of a user id under a site's identity secret, in hexadecimal digits."""
-    return hmac.new(secret.encode(), str(user).encode(), sha256).hexdigest().encode()
-
-
-def _context(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    context = message.get("context")
-    return context if isinstance(context, dict) else {}
+def _fields(raw: object) -> Mapping[str, Any]:
+    return raw if isinstance(raw, dict) else {}
 
 
 def _sorted_out(
@@ -147,7 +140,7 @@ async def fold_in(state: State, site: str, accepted: Sequence[Accepted]) -> None
         if touchpoint is None:
             continue
         if touchpoint.content is not None:
-            trends.saw(touchpoint.content, touchpoint.time, each.owner)
+            trends.saw(touchpoint.content, touchpoint.time, each.owner, touchpoint.name)
         if not is_known(touchpoint.name, event_names):
             state.sites.saw_unmapped(site, touchpoint.name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,10 +11,10 @@ from typing import Any
 
 import structlog
 from embeddings.encoder import Encoder, open_encoder
-from embeddings.index import ContentIndex, open_index
-from training.eventlog import EventLog
+from starlette.requests import Request
 from training.registry import Registry
 
+from embeddings.index import ContentIndex, open_index
 from service.active import ActiveModels
 from service.content import Catalogues
 from service.folding import Folding, catch_up, follow, note_position, rebuild, restore_settings
@@ -21,8 +22,10 @@ from service.jobs import Jobs
 from service.metrics import Metrics
 from service.settings import Settings
 from service.sites import Sites
-from service.store import Store, open_store
+from service.store import Store
+from service.store_redis import open_store
 from service.trends import AllTrends
+from training.eventlog import EventLog
 
 logger = structlog.get_logger(__name__)
 
@@ -98,7 +101,7 @@ async def opened(settings: Settings) -> AsyncIterator[State]:
 
 
 async def _brought_up(state: State) -> None:
-    await state.sites.open(state.settings)
+    await state.sites.open(state.settings, time.time())
     position = await state.store.position(state.log.id)
     if position is None:
         await restore_settings(state)
@@ -116,3 +119,9 @@ async def _cancelled(state: State) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def state_of(request: Request) -> State:
+    """Dependency: the parts of the service that answers."""
+    state: State = request.app.state.fingerpost
+    return state

@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from personas.visitor import as_of, merged, neighbours
-
 from personas.entities import History, PersonaBelief, PhaseBelief, VisitorKey
 from personas.errors import InvalidInput
 from personas.features import features_of
 from personas.journeys import Journey
 from personas.mixture import believe as believe_personas
 from personas.phases import believe as believe_phases
+from personas.visitor import as_of, component, merged
 
 if TYPE_CHECKING:
     from service.state import State
 
 KINDS = ("user_id", "anonymous_id")
-MOST_KEYS = 200  # ids of one visitor that are read; links beyond are absurd
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +69,12 @@ async def load_visitor(
         at: only what had happened, and only links that were known, by then.
     """
     found: dict[VisitorKey, History] = {}
-    frontier = [key]
-    while frontier:
-        histories = await state.store.histories(site, frontier)
-        found.update(zip(frontier, histories, strict=True))
-        near = {other for history in histories for other in neighbours(history, at)}
-        frontier = sorted(near - found.keys())[: MOST_KEYS - len(found)]
-    keys = tuple(sorted(found, key=lambda each: (KINDS.index(each.kind), each.id)))
+    ids, missing = (key,), (key,)
+    while missing:
+        histories = await state.store.histories(site, missing)
+        found.update(zip(missing, histories, strict=True))
+        ids, missing = component(key, found, at)
+    keys = tuple(sorted(ids, key=lambda each: (KINDS.index(each.kind), each.id)))
     history = found[key] if len(keys) == 1 else merged([found[each] for each in keys])
     return Visitor(visitor_id(keys), keys, history if at is None else as_of(history, at))
 
