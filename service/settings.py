@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     event_log_url: str | None = Field(
         None,
         description="Folder of the event log, or a `file://` URL of one; "
-        "without it `events` in the data folder.",
+        "without it `log` in the data folder.",
     )
     encoder: str = Field(
         "all-MiniLM-L6-v2",
@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     def event_log_folder(self) -> Path:
         """Where the event log lies."""
         if not self.event_log_url:
-            return self.data_dir / "events"
+            return self.data_dir / "log"
         return Path(self.event_log_url.removeprefix("file://"))
 
 

@@ -10,7 +10,6 @@ from pydantic import Field
 from starlette.responses import Response
 
 from personas.errors import InvalidInput
-from service.active import MODELS
 from service.auth import Caller, needs
 from service.jobs import Job
 from service.routes.bodies import Body, Configuration, answer, written_moment
@@ -20,6 +19,8 @@ from service.state import State, state_of
 
 router = APIRouter(prefix="/v1", tags=["Models and jobs"])
 TheState = Annotated[State, Depends(state_of)]
+Model = Literal["personas", "phases", "tagger", "ranker"]
+ALL_MODELS: tuple[Model, ...] = ("personas", "phases", "tagger", "ranker")
 Editor = Annotated[Caller, Depends(needs("secret", "console"))]
 
 
@@ -27,8 +28,8 @@ class NewJob(Configuration):
     """Work to be done."""
 
     kind: Literal["train"]
-    models: list[Literal["personas", "phases", "tagger", "ranker"]] = Field(
-        default_factory=lambda: list(MODELS), min_length=1, description="Which to train."
+    models: list[Model] = Field(
+        default_factory=lambda: list(ALL_MODELS), min_length=1, description="Which to train."
     )
 
 
@@ -37,10 +38,12 @@ async def start_job(
     caller: Editor, state: TheState, body: Annotated[NewJob, Body(NewJob)]
 ) -> Response:
     """Start long work; Location says where to ask how far it is."""
-    models = list(dict.fromkeys(body.models))
-    job = state.jobs.train(
-        caller.site, models, lambda: state.active.refresh(caller.site), time.time()
-    )
+    models: list[str] = list(dict.fromkeys(body.models))
+
+    def done() -> None:
+        state.active.refresh(caller.site)
+
+    job = state.jobs.train(caller.site, models, done, time.time())
     return answer(_job(job), 202, {"Location": f"/v1/jobs/{job.id}"})
 
 

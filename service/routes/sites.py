@@ -126,7 +126,7 @@ class JourneyBody(Configuration):
 @router.get("/journeys")
 async def list_journeys(caller: Reader, state: TheState) -> Response:
     """The built-in journeys and the site's own."""
-    journeys = BUILT_IN | dict(state.sites.of(caller.site).journeys)
+    journeys = {**BUILT_IN, **state.sites.of(caller.site).journeys}
     return answer({"data": [_journey(each) for each in journeys.values()], "nextCursor": None})
 
 

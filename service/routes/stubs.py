@@ -51,7 +51,7 @@ async def rudder_source(
     key = presented(request.headers) or write_key
     caller = _publishable(request, key)
     off = {"enabled": False}
-    source = {
+    source: dict[str, Any] = {
         "id": caller.site,
         "name": caller.site,
         "writeKey": key,
