@@ -19,6 +19,7 @@ app = typer.Typer(
     name="fingerpost",
     help="Who your visitors are, where they stand, and which content takes them further.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
