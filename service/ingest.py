@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from personas.entities import History, VisitorKey
 from personas.errors import StoreUnavailable
 from personas.messages import Accepted, Rejected, read_message
@@ -70,10 +68,10 @@ async def ingest(
         for index, accepted in fresh
     ]
     records += [
-        rejected_record(site, orjson.dumps(raw_messages[index]), received_at, refusal)
+        rejected_record(site, raw_messages[index], received_at, refusal)
         for index, refusal in rejected
     ]
-    if records:
+    if records or duplicates:
         # The sender may hang up; what was appended is folded all the same.
         await asyncio.shield(_taken_in(state, site, records, [each for _, each in fresh]))
     state.metrics.ingested(site, len(fresh), duplicates, [refusal.code for _, refusal in rejected])

@@ -66,16 +66,28 @@ def message_of(record: Record) -> Accepted | Rejected:
     return read_message(body["m"], body["r"], body["s"])
 
 
-def rejected_record(site: str, raw: bytes, received_at: float, rejected: Rejected) -> Record:
-    """The record of a message that could not be used, with as much of it as fits."""
-    text = raw[:MOST_REJECTED_BYTES].decode("utf-8", "replace")
+def rejected_record(site: str, raw: object, received_at: float, rejected: Rejected) -> Record:
+    """The record of a message that could not be used, with as much of it as fits.
+
+    Args:
+        raw: the message as parsed JSON, or as bytes where it could not be parsed.
+    """
     told = {
-        "raw": text,
+        "raw": _written(raw)[:MOST_REJECTED_BYTES].decode("utf-8", "replace"),
         "code": rejected.code,
         "detail": rejected.detail,
         "messageId": rejected.message_id,
     }
     return Record(Kind.REJECTED, site, received_at, 0, orjson.dumps(told))
+
+
+def _written(raw: object) -> bytes:
+    if isinstance(raw, bytes):
+        return raw
+    try:
+        return orjson.dumps(minimised(raw) if isinstance(raw, dict) else raw)
+    except (TypeError, RecursionError):  # nested beyond what can be written
+        return b""
 
 
 def link_record(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ _MESSAGE_FIELDS = [
     pa.field("event_time", pa.float64()),
     pa.field("name", _WORD),  # of the touchpoint; null where there is none
     pa.field("channel", _WORD),
-    pa.field("content", pa.string()),
+    pa.field("content", _WORD),
     pa.field("device", _WORD),
     *(pa.field(name, pa.float64()) for name in _NUMBERS),
     pa.field("traits", pa.string()),  # JSON
@@ -114,7 +115,7 @@ def _write_table(path: Path, table: pa.Table) -> None:
             compression="zstd",
             row_group_size=1 << 16,
             write_page_checksum=True,
-            use_dictionary=[field.name for field in SCHEMA if field.type == _WORD] + ["content"],
+            use_dictionary=[field.name for field in SCHEMA if field.type == _WORD],
         )
         with part.open("rb") as file:
             os.fsync(file.fileno())
@@ -131,7 +132,7 @@ def read_segment(
 ) -> Iterator[tuple[int, Record]]:
     """Records from a position on, each with the position after it."""
     for batch in _batches(path, _READ, since, kinds, site):
-        columns = [batch.column(name).to_pylist() for name in _READ]
+        columns = [_values(batch.column(name)) for name in _READ]
         for position, kind, name, time, message, body in zip(*columns, strict=True):
             yield position + 1, Record(Kind(kind), name, time, message, body)
 
@@ -148,10 +149,21 @@ def read_messages(path: Path, since: int, site: str) -> Iterator[tuple[int, Acce
                 yield position, message
         return
     for batch in _batches(path, _MESSAGE_COLUMNS, since, (Kind.MESSAGE,), site):
-        columns = [batch.column(name).to_pylist() for name in _MESSAGE_COLUMNS]
+        columns = [_values(batch.column(name)) for name in _MESSAGE_COLUMNS]
         for row in zip(*columns, strict=True):
             if row[2] is not None:
                 yield row[0] + 1, _accepted(row)
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """Python values; words of a dictionary are shared rather than copied."""
+    if not isinstance(column, pa.DictionaryArray):
+        return column.to_pylist()  # type: ignore[no-any-return]
+    words = column.dictionary.to_pylist()
+    return [None if code is None else words[code] for code in column.indices.to_pylist()]
+
+
+_key_of = lru_cache(maxsize=1 << 17)(key_of)  # visitors come again and again
 
 
 def _accepted(row: tuple[Any, ...]) -> Accepted:
@@ -159,7 +171,7 @@ def _accepted(row: tuple[Any, ...]) -> Accepted:
         _, message, visitor, linked, time, name, channel, content, device,
         dwell, scroll, completion, value, rating, traits, recommendation,
     ) = row  # fmt: skip
-    owner = key_of(visitor)
+    owner = _key_of(visitor)
     touchpoint = None
     if name is not None:
         touchpoint = Touchpoint(
@@ -173,7 +185,7 @@ def _accepted(row: tuple[Any, ...]) -> Accepted:
         owner,
         touchpoint,
         _traits(time, message, traits) if traits else (),
-        tuple((owner, key_of(other)) for other in linked) if linked else (),
+        tuple((owner, _key_of(other)) for other in linked) if linked else (),
         (),
         recommendation,
     )

@@ -1,0 +1,181 @@
+"""What models are trained on: a site's visitors, content and answers, read from its event log."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from embeddings.documents import content_facts, content_item
+from personas.entities import ContentFacts, ContentItem, History, VisitorKey
+from personas.messages import Accepted, plain_url
+from personas.visitor import component, fold, linked, merged
+from training.eventlog import Kind, Record, link_of, read_accepted, read_folder
+
+_CONTENT_KINDS = (Kind.CONTENT, Kind.CONTENT_DELETED, Kind.TAGS)
+_OTHER_KINDS = (*_CONTENT_KINDS, Kind.SETTING, Kind.IMPRESSION, Kind.LINK)
+EVENT_NAME = "event-name"  # section of the settings in which a site's own names stand
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorData:
+    """One visitor: its ids, and what they did together, however long ago."""
+
+    ids: tuple[VisitorKey, ...]  # sorted, user ids first
+    history: History
+
+
+@dataclass(frozen=True)
+class SiteData:
+    """All that a site's models are trained on.
+
+    Attributes:
+        contents: by id.
+        facts: by id and by URL.
+        mapping: the site's own event names → kinds or known names, as the site wrote them.
+        impressions: bodies of the answers given, in their order.
+        outcomes: responses to answers: {recommendationId, name, contentId, visitor, time}.
+        corrected: documents with at least one tag by a person, by id.
+        until: when the newest message of these happened.
+    """
+
+    visitors: list[VisitorData]
+    contents: dict[str, ContentItem]
+    facts: dict[str, ContentFacts]
+    mapping: dict[str, str]
+    impressions: list[dict[str, Any]]
+    until: float
+    outcomes: list[dict[str, Any]] = field(default_factory=list)
+    corrected: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def load_site(folder: Path, site: str, until: float | None = None) -> SiteData:
+    """Read a site from the folder of an event log, which may be growing meanwhile.
+
+    Args:
+        until: leave out what happened later (seconds since 1970, time of the event).
+
+    Raises:
+        LogUnavailable: where there is no log.
+        CorruptArtefact: where a segment is damaged.
+    """
+    messages: defaultdict[VisitorKey, list[Accepted]] = defaultdict(list)
+    outcomes: list[dict[str, Any]] = []
+    newest = 0.0
+    for _, message in read_accepted(folder, site):
+        if until is not None and message.time > until:
+            continue
+        newest = max(newest, message.time)
+        for key in {message.owner, *(end for link in message.links for end in link)}:
+            messages[key].append(message)
+        if message.recommendation is not None and message.touchpoint is not None:
+            outcomes.append(_outcome(message))
+    histories = {key: fold(History(), key, told) for key, told in messages.items()}
+    del messages
+    others = [record for _, record in read_folder(folder, kinds=_OTHER_KINDS, site=site)]
+    _link(histories, (record for record in others if record.kind is Kind.LINK))
+    documents = _contents(record for record in others if record.kind in _CONTENT_KINDS)
+    contents = {name: content_item(document) for name, document in documents.items()}
+    answers = (record for record in others if record.kind is Kind.IMPRESSION)
+    return SiteData(
+        visitors=list(visitors_of(histories)),
+        contents=contents,
+        facts=facts_of(contents.values()),
+        mapping=_event_names(record for record in others if record.kind is Kind.SETTING),
+        impressions=_impressions(answers, until),
+        until=newest,
+        outcomes=outcomes,
+        corrected={name: kept for name, kept in documents.items() if _is_corrected(kept)},
+    )
+
+
+def _link(histories: dict[VisitorKey, History], records: Iterable[Record]) -> None:
+    """People's word on which ids are one visitor."""
+    for record in records:
+        one, other, cut = link_of(record)
+        for here, there in ((one, other), (other, one)):
+            histories[here] = linked(histories.get(here, History()), there, record.time, cut)
+
+
+def visitors_of(histories: Mapping[VisitorKey, History]) -> Iterator[VisitorData]:
+    """The visitors whose ids these are, joined by the same rules as in the service."""
+    left = dict.fromkeys(histories)
+    for start in histories:
+        if start not in left:
+            continue
+        ids, _ = component(start, histories)
+        ids = tuple(key for key in ids if key in left)
+        for key in ids:
+            del left[key]
+        history = merged([histories[key] for key in ids])
+        if history.touchpoints or history.traits:
+            yield VisitorData(
+                tuple(sorted(ids, key=lambda key: (key.kind != "user_id", key))), history
+            )
+
+
+def facts_of(contents: Iterable[ContentItem]) -> dict[str, ContentFacts]:
+    """Facts by id and by URL; ids go first."""
+    by_id, by_url = {}, {}
+    for item in contents:
+        facts = by_id[item.id] = content_facts(item)
+        if item.url:
+            by_url[item.url] = facts
+            if plain := plain_url(item.url):
+                by_url[plain] = facts
+    return by_url | by_id
+
+
+def _outcome(message: Accepted) -> dict[str, Any]:
+    touchpoint = message.touchpoint
+    return {
+        "recommendationId": message.recommendation,
+        "name": touchpoint.name if touchpoint else "",
+        "contentId": touchpoint.content if touchpoint else None,
+        "visitor": str(message.owner),
+        "time": message.time,
+    }
+
+
+def _is_corrected(document: Mapping[str, Any]) -> bool:
+    tags = (document.get("tagging") or {}).values()
+    return any(isinstance(tag, dict) and tag.get("source") == "human" for tag in tags)
+
+
+def _contents(records: Iterable[Record]) -> dict[str, dict[str, Any]]:
+    """The documents that there are after the log's last word on them, by id."""
+    documents: dict[str, dict[str, Any]] = {}
+    for record in records:
+        body = orjson.loads(record.body)
+        name = body["id"]
+        if record.kind is Kind.CONTENT:
+            documents[name] = body
+        elif record.kind is Kind.CONTENT_DELETED:
+            documents.pop(name, None)
+        elif record.kind is Kind.TAGS and name in documents:
+            before = documents[name]
+            tagging = {**(before.get("tagging") or {}), **(body.get("tagging") or {})}
+            documents[name] = {**before, **body, "tagging": tagging}
+    return documents
+
+
+def _event_names(records: Iterable[Record]) -> dict[str, str]:
+    mapping: dict[str, str] = {}
+    for record in records:
+        body = orjson.loads(record.body)
+        if body.get("section") != EVENT_NAME:
+            continue
+        if body["value"] is None:
+            mapping.pop(body["name"], None)
+        else:
+            mapping[body["name"]] = body["value"]["means"]
+    return mapping
+
+
+def _impressions(records: Iterable[Record], until: float | None) -> list[dict[str, Any]]:
+    bodies = [{"at": record.time, **orjson.loads(record.body)} for record in records]
+    return [body for body in bodies if until is None or body["at"] <= until]
