@@ -15,8 +15,18 @@ from service import problems
 from service.direct import DirectRoutes
 from service.envelope import Envelope
 from service.openapi import describe
-from service.routes import content, docs, events, health, jobs, personas, recommendations
-from service.routes import sites, stubs, visitors
+from service.routes import (
+    content,
+    docs,
+    events,
+    health,
+    jobs,
+    personas,
+    recommendations,
+    sites,
+    stubs,
+    visitors,
+)
 from service.routes.paths import RawPaths
 from service.settings import Settings
 from service.state import opened
@@ -27,6 +37,7 @@ ROUTERS = (
     visitors.router,
     personas.router,
     sites.router,
+    slots.router,
     jobs.router,
     health.router,
     stubs.router,
@@ -69,6 +80,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.router.routes.extend(app.direct.routes())
     for router in ROUTERS:
         app.include_router(router)
+    if settings.demo:
+        from service.demo import site
+
+        app.mount("/demo/static", site.static)
+        app.include_router(site.router)
     problems.install(app)
     app.add_middleware(
         Envelope,

@@ -74,6 +74,24 @@ def _one_thread_each() -> None:
         os.environ.setdefault(variable, "1")
 
 
+@app.command()
+def demo(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
+    data_dir: Annotated[
+        Path, typer.Option("--data-dir", help="Folder for everything that is kept.")
+    ] = Path(".demo"),
+) -> None:
+    """See it at work: a made-up company's site with content, visitors and trained models.
+
+    The first start fills the folder, which takes a few minutes; later starts take seconds.
+    """
+    _one_thread_each()
+    from service.demo.start import demo as start
+
+    sys.exit(start(data_dir, host, port))
+
+
 @app.command("import")
 def import_(
     files: Annotated[list[Path], typer.Argument(help="JSONL or CSV, also gzipped (.gz).")],
@@ -191,3 +209,7 @@ def main() -> None:
 def _fail(sentence: str, code: int) -> None:
     typer.echo(f"fingerpost: {sentence}", err=True)
     sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

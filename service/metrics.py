@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -15,6 +22,7 @@ class Metrics:
     """Counters of one running service."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # each would be one more series that nobody reads
         self._registry = registry = CollectorRegistry()
         self._requests = Histogram(
             "fingerpost_request_seconds",

@@ -78,6 +78,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Requests worked on at once; more are told to come again (429, Retry-After).",
     )
+    demo: bool = Field(
+        False,
+        description="Serve the demo's pages under /demo/; `fingerpost demo` sets it. "
+        "They show what is known of visitors of the demo: not for a real site.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least that is logged."
     )
