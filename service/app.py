@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
-import structlog
 from fastapi import FastAPI
 
 from service import problems
@@ -24,6 +23,7 @@ from service.routes import (
     personas,
     recommendations,
     sites,
+    slots,
     stubs,
     visitors,
 )
@@ -44,7 +44,6 @@ ROUTERS = (
     docs.router,
 )
 DIRECT = (events.direct, recommendations.direct)
-logger = structlog.get_logger(__name__)
 
 
 class Fingerpost(FastAPI):
