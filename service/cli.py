@@ -58,7 +58,7 @@ def run_service(settings: Settings) -> None:
 
     from service import logs
     from service.app import create_app
-    from service.serving import serve as serving
+    from service.serve import serve as serving
 
     logs.configure(settings.log_level, settings.log_format)
     asyncio.run(serving(create_app(settings), settings, _say_ready))
