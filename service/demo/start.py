@@ -133,8 +133,8 @@ def _fill(client: httpx.Client, visitors: int, now: float) -> None:
 
 
 def _as_sent(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Type and phase stay out: the service is to find them."""
-    return {name: value for name, value in item.items() if name not in ("type", "expectedPhase")}
+    """As a CMS sends it: what phase it is for, the service finds out."""
+    return {name: value for name, value in item.items() if name != "expectedPhase"}
 
 
 def _chunks(items: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
