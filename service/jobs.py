@@ -178,7 +178,7 @@ async def _followed(
     if process.stdout is None:
         return None
     async for line in process.stdout:
-        told = orjson.loads(line)
+        told: dict[str, Any] = orjson.loads(line)
         if "result" in told:
             result = told["result"]
         else:

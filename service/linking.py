@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -46,5 +47,5 @@ def _with_link(other: VisitorKey, time: float, cut: bool, history: History) -> H
 async def erase(state: State, site: str, keys: Sequence[VisitorKey]) -> None:
     """Forget a visitor: out of the store, and out of the log, when this returns."""
     await state.store.forget(site, keys)
-    await state.log.erase(site, keys)
+    await asyncio.to_thread(state.log.erase, site, keys)
     state.trends.of(site).forget(keys)

@@ -69,7 +69,8 @@ async def load_visitor(
         at: only what had happened, and only links that were known, by then.
     """
     found: dict[VisitorKey, History] = {}
-    ids, missing = (key,), (key,)
+    ids: tuple[VisitorKey, ...] = (key,)
+    missing: tuple[VisitorKey, ...] = (key,)
     while missing:
         histories = await state.store.histories(site, missing)
         found.update(zip(missing, histories, strict=True))

@@ -67,7 +67,7 @@ def train(
         told[name] = {"trained": found.activate, "why": found.why, **found.report}
         if found.activate:
             fitted.append(found)
-    version = None
+    version: str | None = None
     if fitted:
         version = registry.write(site, fitted, now, {"visitors": len(data.visitors)})
         registry.activate(site, version)
