@@ -51,11 +51,11 @@ class Jobs:
     """Runs jobs one after the other; what became of them is kept in the store.
 
     Args:
-        data_dir: where the event log and the registry are.
+        log, models: folders of the event log and the registry.
     """
 
-    def __init__(self, data_dir: Path, store: Store) -> None:
-        self._data_dir, self._store = data_dir, store
+    def __init__(self, log: Path, models: Path, store: Store) -> None:
+        self._log, self._models, self._store = log, models, store
         self._jobs: dict[str, Job] = {}
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -137,7 +137,8 @@ class Jobs:
         """Train models in a process of its own; `done` is called when a version is active."""
 
         async def work(report: Report) -> Mapping[str, Any]:
-            arguments = ["--data-dir", str(self._data_dir), "--site", site, "--models", *models]
+            folders = ["--log", str(self._log), "--registry", str(self._models)]
+            arguments = [*folders, "--site", site, "--models", *models]
             result = await run_python("training.run", arguments, report)
             done()
             return result

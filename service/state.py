@@ -79,7 +79,7 @@ async def opened(settings: Settings) -> AsyncIterator[State]:
         encoder = open_encoder(settings.encoder)
         closing.push_async_callback(encoder.close)
         metrics = Metrics()
-        jobs = Jobs(folder, store)
+        jobs = Jobs(settings.event_log_folder, folder / "models", store)
         closing.push_async_callback(jobs.close)
         state = State(
             settings=settings,

@@ -1,4 +1,4 @@
-"""Train a site's models from its event log: `python -m training.run --data-dir DIR --site SITE`.
+"""Train a site's models from its event log: `python -m training.run --log DIR --registry DIR`.
 
 Progress is told as lines of JSON on standard output, the result is the last of them.
 """
@@ -33,17 +33,23 @@ FITS: dict[str, Fit] = {
 }
 LOADING = 0.1  # share of the work
 NICENESS = 10  # requests go first
-LOG, MODELS = "log", "models"  # folders in the data folder
 
 
 def train(
-    data_dir: Path, site: str, models: Sequence[str], progress: Progress, now: float, seed: int = 0
+    log: Path,
+    registry: Registry,
+    site: str,
+    models: Sequence[str],
+    progress: Progress,
+    now: float,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Train, write a version, and activate it.
 
     Models that are worse than those in use, or lack data, stay as they are; the result says so.
 
     Args:
+        log: folder of the event log.
         models: some of `FITS`, trained in its order.
 
     Returns:
@@ -51,8 +57,7 @@ def train(
         nothing was learned.
     """
     progress(0.0, "reading the event log")
-    data = load_site(data_dir / LOG, site)
-    registry = Registry(data_dir / MODELS)
+    data = load_site(log, site)
     before = _before(registry, site)
     chosen = [name for name in FITS if name in models]
     fitted: list[Fitted] = []
@@ -96,7 +101,8 @@ def _step(progress: Progress, name: str, number: int, count: int) -> Progress:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program; ends with 1, and a sentence on standard error, where training failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--registry", type=Path, required=True)
     parser.add_argument("--site", default="default")
     parser.add_argument("--models", nargs="+", choices=FITS, default=list(FITS))
     parser.add_argument("--seed", type=int, default=0)
@@ -104,7 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.nice(NICENESS)
     _end_with_parent()
     try:
-        result = train(args.data_dir, args.site, args.models, _tell, time.time(), args.seed)
+        registry, now = Registry(args.registry), time.time()
+        result = train(args.log, registry, args.site, args.models, _tell, now, args.seed)
     except FingerpostError as error:
         sys.stderr.write(f"{error}\n")
         return 1
