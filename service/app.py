@@ -77,13 +77,13 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.direct = DirectRoutes.of(*DIRECT)
     app.router.routes.extend(app.direct.routes())
-    for router in ROUTERS:
-        app.include_router(router)
+    for router in ROUTERS:  # flat: `include_router` would nest them, and each request search twice
+        app.router.routes.extend(router.routes)
     if settings.demo:
         from service.demo import site
 
         app.mount("/demo/static", site.static)
-        app.include_router(site.router)
+        app.router.routes.extend(site.router.routes)
     problems.install(app)
     app.add_middleware(
         Envelope,

@@ -17,14 +17,16 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from personas.errors import InvalidInput
 
 PREFIX = "FINGERPOST_"
-# Read by the acceptance programs and by tests, not by the service.
-FOREIGN = ("FINGERPOST_CMD", "FINGERPOST_TEST_")
+# Read by acceptance programs, by the command line and by tests, not by the service.
+FOREIGN = ("FINGERPOST_CMD", "FINGERPOST_URL", "FINGERPOST_TEST_")
 
 
 class Settings(BaseSettings):
     """What can be set, with its default."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True
+    )
 
     data_dir: Path = Field(
         Path("fingerpost-data"), description="Folder for everything that is kept: made if absent."
@@ -140,7 +142,7 @@ def refuse_unknown(environment: Mapping[str, str]) -> None:
         if variable.startswith(PREFIX) and variable not in known:
             if variable.startswith(FOREIGN):
                 continue
-            near = difflib.get_close_matches(variable, known, 1)
+            near = difflib.get_close_matches(variable, known, 1, 0.75)
             hint = f" Did you mean {near[0]}?" if near else " docs/settings.md lists all."
             raise InvalidInput(f"There is no setting {variable}.{hint}", "unknown-setting")
 
