@@ -33,7 +33,10 @@ def track(event: str, message_id: str = "m1", at: object = None, **fields: Any) 
 
 
 def identify(
-    message_id: str = "m1", at: object = None, traits: Mapping[str, Any] | None = None, **fields: Any
+    message_id: str = "m1",
+    at: object = None,
+    traits: Mapping[str, Any] | None = None,
+    **fields: Any,
 ) -> dict[str, Any]:
     return call("identify", message_id, at, traits=dict(traits or {}), **fields)
 
