@@ -17,7 +17,9 @@ from personas.errors import Unavailable
 
 _T = TypeVar("_T")
 
-WAITS = (0.05, 0.1, 0.2, 0.4)  # seconds between probes; the last one repeats
+# Seconds between probes; the last one repeats. The first is at once: it may only have been late.
+WAITS = (0.0, 0.05, 0.1, 0.2, 0.4)
+LAST_LOOKS = 10  # turns of the event loop
 
 
 class Breaker:
@@ -83,7 +85,7 @@ async def within(budget: float, doing: Awaitable[_T]) -> _T:
     task = asyncio.ensure_future(doing)
     try:
         await asyncio.wait({task}, timeout=budget)
-        for _ in range(3):
+        for _ in range(LAST_LOOKS):
             if not task.done():
                 await asyncio.sleep(0)
         if not task.done():

