@@ -163,6 +163,11 @@ class EventLog:
         """After the last record that is durable."""
         return self._wal.position
 
+    @property
+    def size(self) -> int:
+        """Bytes of the file that grows."""
+        return self._wal.size
+
     async def append(self, records: Sequence[Record]) -> int:
         """Make records durable; return the position after the last.
 
@@ -329,6 +334,7 @@ class EventLog:
         await asyncio.to_thread(self._write_thread.shutdown)
         await asyncio.to_thread(self._seal_thread.shutdown)
         self._wal.close()
+        self._index.close()
         os.close(self._lock_handle)
 
 

@@ -163,6 +163,10 @@ class DuplicateIndex:
         self.sealed = sorted([*self.sealed, part], key=lambda part: part.begins)
         self.closing.pop(part.begins, None)
 
+    def close(self) -> None:
+        """Let go of the files."""
+        self.sealed = []
+
     def compact(self) -> None:
         """Make arrays of about one size into one, so that few must be searched."""
         while (run := _run_of_equals(self.sealed)) is not None:
