@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from itertools import groupby, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CHUNK = 2000  # records folded at a time when catching up
 KEEP_EVERY = 1.0  # seconds between notes of how far the store is
 TRY_AGAIN = 0.5  # seconds
+Item = TypeVar("Item")
 logger = structlog.get_logger(__name__)
 
 
@@ -83,16 +84,12 @@ async def catch_up(state: State, since: int) -> int:
         StoreUnavailable: the store went away again; what was folded stays folded.
     """
     await state.store.ping()
-    state.folding.behind = None
-    records = state.log.read(since)
-    folded, reached = 0, since
-    try:
-        while chunk := await asyncio.to_thread(lambda: list(islice(records, CHUNK))):
-            await _fold(state, [record for _, record in chunk])
-            reached, folded = chunk[-1][0], folded + len(chunk)
-    except BaseException:
-        state.folding.missed(reached)
-        raise
+    with state.folding.under_way(since):
+        state.folding.behind = None
+        folded = 0
+        async for chunk in chunks_of(state.log.read(since)):
+            await _fold(state, chunk)
+            folded += len(chunk)
     if folded:
         logger.info("caught-up", records=folded, since=since)
     return folded
@@ -114,16 +111,14 @@ async def _fold(state: State, records: list[Record]) -> None:
             await restore_content(state, site, list(group))
 
 
-async def rebuild(state: State) -> None:
-    """Fill an emptied store from the whole log."""
-    state.folding.missed(0)
-    with suppress(StoreUnavailable):
-        await catch_up(state, 0)
-
-
 async def restore_settings(state: State) -> None:
     """Sites, keys and content out of the log, before visitors are rebuilt beside the requests."""
     kinds = (Kind.SETTING, Kind.CONTENT, Kind.CONTENT_DELETED, Kind.TAGS)
-    records = state.log.read(0, kinds=kinds)
+    async for chunk in chunks_of(state.log.read(0, kinds=kinds)):
+        await _fold(state, chunk)
+
+
+async def chunks_of(records: Iterator[tuple[int, Item]]) -> AsyncIterator[list[Item]]:
+    """What stands in the log, many at a time, read in a thread."""
     while chunk := await asyncio.to_thread(lambda: list(islice(records, CHUNK))):
-        await _fold(state, [record for _, record in chunk])
+        yield [item for _, item in chunk]

@@ -133,7 +133,7 @@ class Jobs:
 
     # --- training -----------------------------------------------------------------------------
 
-    def train(self, site: str, models: list[str], done: Callable[[], None], now: float) -> Job:
+    def train(self, site: str, models: list[str], done: Callable[[], object], now: float) -> Job:
         """Train models in a process of its own; `done` is called when a version is active."""
 
         async def work(report: Report) -> Mapping[str, Any]:

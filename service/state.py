@@ -17,7 +17,7 @@ from training.registry import Registry
 from embeddings.index import ContentIndex, open_index
 from service.active import ActiveModels
 from service.content import Catalogues
-from service.folding import Folding, catch_up, follow, note_position, rebuild, restore_settings
+from service.folding import Folding, catch_up, follow, note_position, restore_settings
 from service.jobs import Jobs
 from service.metrics import Metrics
 from service.settings import Settings
@@ -107,7 +107,7 @@ async def _brought_up(state: State) -> None:
         await restore_settings(state)
     await state.catalogues.open(state)
     if position is None:
-        state.beside(rebuild(state), "rebuild")
+        state.folding.missed(0)  # `follow` fills the store from the whole log
     else:
         await catch_up(state, position)
     state.beside(follow(state), "follow")

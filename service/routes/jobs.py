@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from personas.errors import InvalidInput
 from service.auth import Caller, needs
 from service.jobs import Job
+from service.replay import replay
 from service.routes.bodies import Body, Configuration, answer, written_moment
 from service.routes.pages import ThePage, paged
 from service.routes.paths import PathId
@@ -27,7 +29,7 @@ Editor = Annotated[Caller, Depends(needs("secret", "console"))]
 class NewJob(Configuration):
     """Work to be done."""
 
-    kind: Literal["train"]
+    kind: Literal["train", "replay"]
     models: list[Model] = Field(
         default_factory=lambda: list(ALL_MODELS), min_length=1, description="Which to train."
     )
@@ -38,12 +40,12 @@ async def start_job(
     caller: Editor, state: TheState, body: Annotated[NewJob, Body(NewJob)]
 ) -> Response:
     """Start long work; Location says where to ask how far it is."""
-    models: list[str] = list(dict.fromkeys(body.models))
-
-    def done() -> None:
-        state.active.refresh(caller.site)
-
-    job = state.jobs.train(caller.site, models, done, time.time())
+    now, site = time.time(), caller.site
+    if body.kind == "replay":
+        job = state.jobs.start(site, body.kind, partial(replay, state, site), now)
+    else:
+        models: list[str] = list(dict.fromkeys(body.models))
+        job = state.jobs.train(site, models, partial(state.active.refresh, site), now)
     return answer(_job(job), 202, {"Location": f"/v1/jobs/{job.id}"})
 
 
