@@ -99,7 +99,8 @@ def without_unproven_claim(raw: object, secret: str) -> object:
     given = message.get("userHash") or _fields(message.get("context")).get("userHash")
     if user and is_proven(str(user), given, secret):
         return raw
-    return {name: value for name, value in message.items() if name not in CLAIMS}
+    kept = {name: value for name, value in message.items() if name not in CLAIMS}
+    return kept | {"type": "identify"} if kept.get("type") == "alias" else kept
 
 
 def _fields(raw: object) -> Mapping[str, Any]:
