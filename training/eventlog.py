@@ -8,26 +8,25 @@ closed and sealed into Parquet.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import threading
-import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from personas.entities import VisitorKey
-from personas.errors import LogUnavailable
+from personas.errors import CorruptArtefact, LogUnavailable
 from training import eventlog_frames as wal
 from training.eventlog_files import (
+    chosen,
     files_of,
     read_accepted,
     read_folder,
-    read_wal,
     sealed_files,
     wal_path,
 )
+from training.eventlog_folder import erase_from_wal, id_of, lock, sync_folder
 from training.eventlog_index import DuplicateIndex, index_path
 from training.eventlog_records import (
     Kind,
@@ -39,7 +38,7 @@ from training.eventlog_records import (
     message_record,
     rejected_record,
 )
-from training.eventlog_writer import WalWriter, sync_folder
+from training.eventlog_writer import WalWriter, in_words
 
 __all__ = [
     "EventLog",
@@ -64,7 +63,8 @@ FREE_BYTES = 16 << 20
 class _Waiting:
     """Records of one `append`, the keys they added to the index, and who waits for them."""
 
-    records: Sequence[Record]
+    entries: wal.Entries
+    messages: list[tuple[str, int, float]]
     keys: list[int]
     done: asyncio.Future[int]
 
@@ -72,13 +72,14 @@ class _Waiting:
 class EventLog:
     """The log's one writer. Made by `open`; `append` belongs to one event loop."""
 
-    def __init__(self, folder: Path, seal_bytes: int, free_bytes: int, lock: int) -> None:
+    def __init__(self, folder: Path, seal_bytes: int, free_bytes: int, held: int) -> None:
         from training.eventlog_seal import Sealer
 
         self.folder, self._seal_bytes, self._free_bytes = folder, seal_bytes, free_bytes
-        self._lock_handle = lock
-        self.id = _id_of(folder)
-        self.trouble: str | None = None  # why the last write or sealing failed
+        self._held = held  # handle of the lock
+        self.id = id_of(folder)
+        self._write_trouble: str | None = None
+        self._seal_trouble: str | None = None
         self.damaged = 0  # broken places that were passed over
         self._index = DuplicateIndex(folder)
         self._sealer = Sealer(folder)
@@ -108,11 +109,11 @@ class EventLog:
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = _lock(folder)
+            held = lock(folder)
             try:
-                return cls(folder, seal_bytes, free_bytes, lock)
+                return cls(folder, seal_bytes, free_bytes, held)
             except BaseException:
-                os.close(lock)
+                os.close(held)
                 raise
         except OSError as error:
             raise LogUnavailable(f"The event log in {folder} cannot be opened: {error}") from error
@@ -121,28 +122,26 @@ class EventLog:
         """Index what is there, cut a torn tail, and go on after the last record."""
         for part in self.folder.glob("*.part"):
             part.unlink()
-        self._index.load()
         files = files_of(self.folder)
         kept = {file.path for file in files}
-        for path in self.folder.glob("wal-*.log"):
+        for path in (*self.folder.glob("wal-*.log"), *self.folder.glob("segment-*.parquet")):
             if path not in kept:
-                path.unlink()  # it was sealed
-        growing = [file.begins for file in files if file.ends is None]
-        ends = max((file.ends for file in files if file.ends is not None), default=0)
+                path.unlink()  # it was sealed, or is in a wider segment
+        self._index.load()
         for file in files:
             if file.ends is not None and not self._index.covers(file.begins, file.ends):
                 self._index_segment(file.path, file.begins, file.ends)
         self._index.load()
+        growing = [file.begins for file in files if file.ends is None]
         for begins in growing[:-1]:
             self._index_wal(begins)
             self._index.rotate(begins)
             self._closed_files.append(begins)
-        active = growing[-1] if growing and growing[-1] >= ends else ends
-        writer = WalWriter(self.folder, active, self._free_bytes)
+        ends = max((file.ends for file in files if file.ends is not None), default=0)
+        writer = WalWriter(self.folder, growing[-1] if growing else ends, self._free_bytes)
         self.damaged += writer.damaged
-        self._index_wal(active)
-        if self._closed_files:
-            self._seal_thread.submit(self._seal_closed)
+        self._index_wal(writer.begins)
+        self._seal_thread.submit(self._seal_closed)
         return writer
 
     def _index_wal(self, begins: int) -> None:
@@ -180,7 +179,8 @@ class EventLog:
         if self._closed:
             raise LogUnavailable("The event log is closed; start the service again.")
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(records, self._index.add(_messages(records)), loop.create_future())
+        entries, messages = wal.entries(records), _messages(records)
+        waiting = _Waiting(entries, messages, self._index.add(messages), loop.create_future())
         self._waiting.append(waiting)
         if self._flushing is None or self._flushing.done():
             self._flushing = loop.create_task(self._flush())
@@ -190,17 +190,17 @@ class EventLog:
         loop = asyncio.get_running_loop()
         while self._waiting:
             group, self._waiting = self._waiting, []
-            records = [record for waiting in group for record in waiting.records]
+            parts = [waiting.entries for waiting in group]
             try:
-                ends = await loop.run_in_executor(self._write_thread, self._commit, records)
+                ends = await loop.run_in_executor(self._write_thread, self._commit, parts)
             except LogUnavailable as error:
                 self._refuse(group, error)
                 continue
-            # Once more: the file may have been closed since, and the index with it.
-            self._index.add(_messages(records))
-            position = ends - len(records)
+            position = ends - sum(part.count for part in parts)
             for waiting in group:
-                position += len(waiting.records)
+                # Once more: the file may have been closed since, and its index with it.
+                self._index.add(waiting.messages)
+                position += waiting.entries.count
                 if not waiting.done.done():
                     waiting.done.set_result(position)
 
@@ -210,16 +210,16 @@ class EventLog:
             if not waiting.done.done():
                 waiting.done.set_exception(LogUnavailable(str(error)))
 
-    def _commit(self, records: list[Record]) -> int:
+    def _commit(self, parts: list[wal.Entries]) -> int:
         with self._writing:
-            if not records:
+            if not any(part.count for part in parts):
                 return self._wal.position
             try:
-                ends = self._wal.commit(records)
+                ends = self._wal.commit(parts)
             except LogUnavailable as error:
-                self.trouble = str(error)
+                self._write_trouble = str(error)
                 raise
-            self.trouble = None
+            self._write_trouble = None
             if self._wal.size >= self._seal_bytes:
                 self._try_to_rotate()
             return ends
@@ -228,12 +228,16 @@ class EventLog:
         try:
             self._rotate()
         except OSError as error:
-            self.trouble = f"A file of the event log could not be closed yet: {error}"
+            self._seal_trouble = in_words(error, self.folder)
 
     def _rotate(self) -> None:
         """Close the active file, to be sealed, and begin the next."""
         before = self._wal
-        self._wal = WalWriter(self.folder, before.position, self._free_bytes)
+        try:
+            self._wal = WalWriter(self.folder, before.position, self._free_bytes)
+        except OSError:
+            wal_path(self.folder, before.position).unlink(missing_ok=True)
+            raise
         self._index.rotate(before.begins)
         before.close()
         self._closed_files.append(before.begins)
@@ -241,7 +245,14 @@ class EventLog:
 
     # --- sealing and erasing ----------------------------------------------------------------------
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the last writing or sealing failed; None where all is well."""
+        return self._write_trouble or self._seal_trouble
+
     def _seal_closed(self) -> None:
+        from training.eventlog_seal import merge_small
+
         try:
             while self._closed_files and not self._closed:
                 begins = self._closed_files[0]
@@ -251,10 +262,10 @@ class EventLog:
                 wal_path(self.folder, begins).unlink()
                 self._closed_files.pop(0)
             self._index.compact()
-        except (LogUnavailable, OSError) as error:
-            self.trouble = str(
-                error
-            )  # the write-ahead files hold all; the next sealing tries again
+            merge_small(self.folder)
+            self._seal_trouble = None
+        except (LogUnavailable, CorruptArtefact, OSError) as error:
+            self._seal_trouble = str(error)  # nothing is lost; the next sealing tries again
 
     def seal(self) -> None:
         """Close the active file and wait until all is sealed.
@@ -267,15 +278,16 @@ class EventLog:
                 if self._wal.position > self._wal.begins:
                     self._rotate()
         except OSError as error:
-            raise LogUnavailable(f"The event log cannot be sealed: {error}") from error
+            raise LogUnavailable(in_words(error, self.folder)) from error
         self._seal_thread.submit(self._seal_closed).result()
         if self._closed_files:
-            raise LogUnavailable(self.trouble or "The event log could not be sealed.")
+            raise LogUnavailable(self._seal_trouble or "The event log could not be sealed.")
 
     def erase(self, site: str, keys: Collection[VisitorKey]) -> int:
         """Rewrite the log without a site's records that tell of these visitors.
 
-        Takes seconds; call it in a thread. Positions of other records stay as they are.
+        Takes a while; call it in a thread. Positions of other records stay as they are, and the
+        messages stay known, so that they are not taken in once more.
 
         Returns:
             How many records are gone.
@@ -283,17 +295,24 @@ class EventLog:
         Raises:
             LogUnavailable: if the disk refuses; call again, what was done stays done.
         """
-        self.seal()
-        return self._seal_thread.submit(self._erase, site, keys).result()
+        try:
+            with self._writing:
+                erased = erase_from_wal(self._wal.path, site, keys)
+                if erased:
+                    before, begins = self._wal, self._wal.begins
+                    self._wal = WalWriter(self.folder, begins, self._free_bytes)
+                    before.close()
+            return erased + self._seal_thread.submit(self._erase, site, keys).result()
+        except OSError as error:
+            raise LogUnavailable(in_words(error, self.folder)) from error
 
     def _erase(self, site: str, keys: Collection[VisitorKey]) -> int:
         from training.eventlog_segments import erase_from
 
-        try:
-            erased = sum(erase_from(path, site, keys) for path in sealed_files(self.folder))
-            sync_folder(self.folder)
-        except OSError as error:
-            raise LogUnavailable(f"The event log cannot be rewritten: {error}") from error
+        closed = [wal_path(self.folder, begins) for begins in self._closed_files]
+        erased = sum(erase_from_wal(path, site, keys) for path in closed)
+        erased += sum(erase_from(path, site, keys) for path in sealed_files(self.folder))
+        sync_folder(self.folder)
         return erased
 
     # --- reading ----------------------------------------------------------------------------------
@@ -312,70 +331,31 @@ class EventLog:
         self, since: int = 0, kinds: Collection[Kind] | None = None, site: str | None = None
     ) -> Iterator[tuple[int, Record]]:
         """Durable records from position `since` on, each with the position after it."""
-        writer = self._wal
-        until = writer.position
-        if since < writer.begins:
-            yield from read_folder(self.folder, since, kinds, site, until)
-            return
-        try:
-            found = read_wal(writer.path, since, kinds, site, writer.offset_of(since))
-            yield from (item for item in found if item[0] <= until)
-        except FileNotFoundError:  # closed and sealed meanwhile
-            yield from read_folder(self.folder, since, kinds, site, until)
+        with self._writing:
+            until, begins = self._wal.position, self._wal.begins
+            data = self._wal.read_from(since) if since >= begins else None
+        if data is None:
+            return read_folder(self.folder, since, kinds, site, until)
+        return chosen(data, since, kinds, site)
 
     async def close(self) -> None:
         """Write what waits, and let go of the folder."""
         if self._closed:
             return
+        self._closed = True
         if self._flushing is not None:
             await self._flushing
-        self._closed = True
         self._sealer.stop()
         await asyncio.to_thread(self._write_thread.shutdown)
         await asyncio.to_thread(self._seal_thread.shutdown)
         self._wal.close()
         self._index.close()
-        os.close(self._lock_handle)
+        os.close(self._held)
 
 
-def _messages(records: Iterable[Record]) -> Iterator[tuple[str, int, float]]:
-    return (
+def _messages(records: Sequence[Record]) -> list[tuple[str, int, float]]:
+    return [
         (record.site, record.message, record.time)
         for record in records
         if record.kind is Kind.MESSAGE
-    )
-
-
-def _lock(folder: Path) -> int:
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.pread(handle, 20, 0).decode(errors="replace").strip()
-        os.close(handle)
-        raise LogUnavailable(
-            f"Process {holder or 'unknown'} holds the event log in {folder}. Stop it, or choose "
-            "another data folder; one process writes, others may read."
-        ) from None
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, str(os.getpid()).encode(), 0)
-    return handle
-
-
-def _id_of(folder: Path) -> str:
-    """The log's name for those who keep positions in it; made once."""
-    path = folder / "id"
-    try:
-        if told := path.read_text().strip():
-            return told
-    except FileNotFoundError:
-        pass
-    made = f"l_{uuid.uuid4().hex}"
-    part = path.with_suffix(".part")
-    with part.open("w") as file:
-        file.write(made)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    sync_folder(folder)
-    return made
+    ]

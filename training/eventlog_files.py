@@ -50,9 +50,13 @@ def files_of(folder: Path) -> list[LogFile]:
             sealed.append(LogFile(path, int(found.group(1)), int(found.group(2))))
         elif found := _WAL.fullmatch(path.name):
             growing.append(LogFile(path, int(found.group(1)), None))
-    covered = [(file.begins, file.ends or 0) for file in sealed]
+    whole: list[LogFile] = []  # without what a wider segment holds
+    for file in sorted(sealed, key=lambda file: (file.begins, -(file.ends or 0))):
+        if not whole or (file.ends or 0) > (whole[-1].ends or 0):
+            whole.append(file)
+    covered = [(file.begins, file.ends or 0) for file in whole]
     growing = [file for file in growing if not any(a <= file.begins < b for a, b in covered)]
-    return sorted([*sealed, *growing], key=lambda file: file.begins)
+    return sorted([*whole, *growing], key=lambda file: file.begins)
 
 
 def sealed_files(folder: Path) -> list[Path]:
@@ -163,19 +167,23 @@ def read_wal(
     since: int,
     kinds: Collection[Kind] | None = None,
     site: str | None = None,
-    offset: int = wal.FILE_HEAD,
 ) -> Iterator[tuple[int, Record]]:
-    """Records of a write-ahead file, from a position and an offset of a frame on."""
-    with path.open("rb") as file:
-        file.seek(offset)
-        data = file.read()
+    """Records of a write-ahead file, from a position on."""
+    return chosen(path.read_bytes()[wal.FILE_HEAD :], since, kinds, site)
+
+
+def chosen(
+    data: bytes, since: int, kinds: Collection[Kind] | None, site: str | None
+) -> Iterator[tuple[int, Record]]:
+    """Records of frames, from a position on; erased ones are left out."""
     for frame in wal.frames(data, 0):
         if frame.position + frame.count <= since:
             continue
         for place, record in enumerate(wal.records_of(data, frame)):
             position = frame.position + place
             if (
-                position >= since
+                record.body
+                and position >= since
                 and (kinds is None or record.kind in kinds)
                 and (site is None or record.site == site)
             ):

@@ -2,15 +2,18 @@
 
 A frame is written only after the one before it is on disk. So a broken frame at the end is a torn
 tail that nobody was told of; a broken one before a whole one is damage, and is passed over.
+
+A record without a body was erased; its place, site, time and message stay.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zlib import crc32
 
+from personas.errors import InvalidInput
 from training.eventlog_records import Kind, Record
 
 FILE_MAGIC = b"FPWAL01\n"
@@ -21,6 +24,7 @@ _SEALED_PART = struct.Struct("<IIQ")  # of the head, what the checksum covers
 _ENTRY = struct.Struct("<IHBxdq")  # bytes of body, bytes of site, kind, time, message
 _KINDS = tuple(Kind)
 _CODES = {kind: code for code, kind in enumerate(_KINDS)}
+_MESSAGE = _CODES[Kind.MESSAGE]
 
 FILE_HEAD = _FILE.size
 
@@ -35,6 +39,15 @@ class Frame:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Records as they stand in a frame."""
+
+    count: int
+    table: bytes
+    texts: bytes
+
+
 def file_head(position: int) -> bytes:
     return _FILE.pack(FILE_MAGIC, position)
 
@@ -47,20 +60,29 @@ def file_position(data: bytes) -> int | None:
     return int(position) if magic == FILE_MAGIC else None
 
 
-def encode(position: int, records: Sequence[Record]) -> bytes:
-    """The frame of some records, of which the first has this position."""
+def entries(records: Sequence[Record]) -> Entries:
+    """Records in the form of the file.
+
+    Raises:
+        InvalidInput: for a record that the form cannot hold.
+    """
     table: list[bytes] = []
     texts: list[bytes] = []
-    for record in records:
-        site = record.site.encode()
-        table.append(
-            _ENTRY.pack(
-                len(record.body), len(site), _CODES[record.kind], record.time, record.message
-            )
-        )
-        texts += (site, record.body)
-    payload = b"".join((*table, *texts))
-    head = (len(payload), len(records), position)
+    try:
+        for record in records:
+            site, body = record.site.encode(), record.body
+            code = _CODES[record.kind]
+            table.append(_ENTRY.pack(len(body), len(site), code, record.time, record.message))
+            texts += (site, body)
+    except (struct.error, UnicodeEncodeError, KeyError, TypeError) as error:
+        raise InvalidInput(f"The event log cannot hold this record: {error}.") from error
+    return Entries(len(records), b"".join(table), b"".join(texts))
+
+
+def encode(position: int, parts: Sequence[Entries]) -> bytes:
+    """The frame of some records, of which the first has this position."""
+    payload = b"".join((*(part.table for part in parts), *(part.texts for part in parts)))
+    head = (len(payload), sum(part.count for part in parts), position)
     checksum = crc32(payload, crc32(_SEALED_PART.pack(*head)))
     return _FRAME.pack(FRAME_MAGIC, checksum, *head) + payload
 
@@ -101,7 +123,7 @@ def _frame_at(data: bytes, offset: int) -> Frame | None:
 
 
 def records_of(data: bytes, frame: Frame) -> list[Record]:
-    """The records of a whole frame."""
+    """The records of a whole frame, erased ones without a body."""
     begins = frame.begins + _FRAME.size
     text = begins + frame.count * _ENTRY.size
     found = []
@@ -114,12 +136,16 @@ def records_of(data: bytes, frame: Frame) -> list[Record]:
 
 
 def messages_of(data: bytes, frame: Frame) -> list[tuple[str, int, float]]:
-    """Site, message and time of a frame's messages, without their bodies."""
+    """Site, message and time of a frame's messages, erased ones too."""
     begins = frame.begins + _FRAME.size
     text = begins + frame.count * _ENTRY.size
     found = []
     for body, site, code, time, message in _ENTRY.iter_unpack(data[begins:text]):
-        if code == 0:
+        if code == _MESSAGE:
             found.append((data[text : text + site].decode(), message, time))
         text += site + body
     return found
+
+
+def erased(record: Record) -> Record:
+    return replace(record, body=b"")

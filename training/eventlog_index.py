@@ -7,7 +7,6 @@ made into one of the next, so that a month has few.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -16,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from training.eventlog_folder import write_whole
 
 Keys = NDArray[np.int64]
 Seconds = NDArray[np.uint32]
@@ -48,15 +49,12 @@ def write_index(path: Path, keys: Keys, seconds: Seconds) -> None:
         seconds: when each was received, whole seconds since 1970.
     """
     order = np.argsort(keys, kind="stable")
-    part = path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as file:
-        file.write(_MAGIC)
-        file.write(np.int64(len(keys)).tobytes())
-        file.write(keys[order].astype("<i8").tobytes())
-        file.write(seconds[order].astype("<u4").tobytes())
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    write_whole(
+        path,
+        _MAGIC + np.int64(len(keys)).tobytes(),
+        keys[order].astype("<i8").tobytes(),
+        seconds[order].astype("<u4").tobytes(),
+    )
 
 
 class SealedIndex:

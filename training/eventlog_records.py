@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from unicodedata import normalize
 
 import orjson
 
@@ -56,6 +57,9 @@ def message_record(
     """The record of an accepted message: what is needed to read it again, and no more."""
     kept = minimised(raw)
     kept["messageId"] = message.message_id
+    for name in ("userId", "anonymousId", "previousId"):
+        if isinstance(value := kept.get(name), str):
+            kept[name] = normalize("NFC", value)  # so that `concerns` finds it
     body = orjson.dumps({"m": kept, "r": received_at, "s": sent_at})
     return Record(Kind.MESSAGE, site, received_at, message.message, body)
 

@@ -19,12 +19,13 @@ import numpy as np
 
 from personas.errors import LogUnavailable
 from training import eventlog_frames as wal
-from training.eventlog_files import segment_path, wal_path
+from training.eventlog_files import LogFile, files_of, segment_path, wal_path
+from training.eventlog_folder import sync_folder
 from training.eventlog_index import index_path, message_key, write_index
-from training.eventlog_segments import write_segment
 
 NICENESS = 10
 PR_SET_PDEATHSIG = 1
+TOGETHER, SMALL_SEGMENTS = 8, 4 << 20  # so many segments with fewer bytes become one
 SMALL = 1 << 20  # bytes that are sealed at once, without a process for it
 
 Messages = Iterable[tuple[str, int, float]]
@@ -43,18 +44,42 @@ def seal(folder: Path, begins: int) -> int:
 
     The write-ahead file stays; whoever owns the log removes it.
     """
+    from training.eventlog_segments import write_segment
+
     data = wal_path(folder, begins).read_bytes()
     frames = list(wal.frames(data))
     records = [
         (frame.position + place, record)
         for frame in frames
         for place, record in enumerate(wal.records_of(data, frame))
+        if record.body  # else it was erased
     ]
     ends = max((frame.position + frame.count for frame in frames), default=begins)
     messages = (message for frame in frames for message in wal.messages_of(data, frame))
     index_messages(folder, begins, ends, messages)
     write_segment(segment_path(folder, begins, ends), records)
     return ends
+
+
+def merge_small(folder: Path) -> None:
+    """Make one segment of every eight neighbours that are together small, so that few are read."""
+    from training.eventlog_segments import merge_segments
+
+    while (run := _small_run(folder)) is not None:
+        wide = segment_path(folder, run[0].begins, run[-1].ends or 0)
+        merge_segments([file.path for file in run], wide)
+        sync_folder(folder)
+        for file in run:
+            file.path.unlink()
+
+
+def _small_run(folder: Path) -> list[LogFile] | None:
+    files = [file for file in files_of(folder) if file.ends is not None]
+    sizes = [file.path.stat().st_size for file in files]
+    for first in range(len(files) - TOGETHER + 1):
+        if sum(sizes[first : first + TOGETHER]) < SMALL_SEGMENTS:
+            return files[first : first + TOGETHER]
+    return None
 
 
 class Sealer:

@@ -6,7 +6,6 @@ is the one home of pyarrow in the log; what it raises becomes CorruptArtefact.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -21,6 +20,7 @@ import pyarrow.parquet as pq
 from personas.entities import Touchpoint, TraitChange, VisitorKey
 from personas.errors import CorruptArtefact
 from personas.messages import Accepted
+from training.eventlog_folder import write_whole
 from training.eventlog_records import Kind, Record, concerns, key_of, message_of
 
 READING = b"1"  # raise it when messages are read differently; older columns are then passed over
@@ -107,21 +107,29 @@ def _message_row(record: Record) -> dict[str, Any]:
 
 
 def _write_table(path: Path, table: pa.Table) -> None:
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        pq.write_table(
-            table,
-            part,
-            compression="zstd",
-            row_group_size=1 << 16,
-            write_page_checksum=True,
-            use_dictionary=[field.name for field in SCHEMA if field.type == _WORD],
-        )
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    buffer = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        buffer,
+        compression="zstd",
+        row_group_size=1 << 16,
+        write_page_checksum=True,
+        use_dictionary=[field.name for field in SCHEMA if field.type == _WORD],
+    )
+    write_whole(path, memoryview(buffer.getvalue()))
+
+
+def merge_segments(paths: Sequence[Path], path: Path) -> None:
+    """Make one segment of some that follow each other; they stay until the caller removes them.
+
+    Where they were read by different versions, the columns of messages are left out of use.
+    """
+    with _told(path):
+        tables = [pq.read_table(each, page_checksum_verification=True) for each in paths]
+    readings = {(table.schema.metadata or {}).get(_READING_NAME) for table in tables}
+    reading = readings.pop() if len(readings) == 1 else b""
+    table = pa.concat_tables(tables, promote_options="permissive").unify_dictionaries()
+    _write_table(path, table.replace_schema_metadata({_READING_NAME: reading}))
 
 
 # --- reading --------------------------------------------------------------------------------------

@@ -11,16 +11,7 @@ from pathlib import Path
 from personas.errors import LogUnavailable
 from training import eventlog_frames as wal
 from training.eventlog_files import wal_path
-from training.eventlog_records import Record
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names that were added, changed or removed durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+from training.eventlog_folder import sync_folder
 
 
 class WalWriter:
@@ -42,7 +33,11 @@ class WalWriter:
         self._torn = False
         self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         self.size = wal.FILE_HEAD
-        self._take_up(self.path.read_bytes())
+        try:
+            self._take_up(self.path.read_bytes())
+        except BaseException:
+            os.close(self._handle)
+            raise
 
     def _take_up(self, data: bytes) -> None:
         """Find the end of what is whole and cut the rest."""
@@ -57,19 +52,20 @@ class WalWriter:
         sync_folder(self._folder)
 
     def _note(self, position: int, offset: int, next_position: int, size: int) -> None:
-        self._offsets.append(offset)  # before the position: a reader may look in between
         self._positions.append(position)
+        self._offsets.append(offset)
         self.position, self.size = next_position, size
 
-    def commit(self, records: Sequence[Record]) -> int:
+    def commit(self, parts: Sequence[wal.Entries]) -> int:
         """Write records and wait until they are on disk; return the position after the last.
 
         Raises:
             LogUnavailable: none of them is in the log; try again later.
         """
+        count = sum(part.count for part in parts)
         try:
             self._mend()
-            frame = wal.encode(self.position, records)
+            frame = wal.encode(self.position, parts)
             self._check_room(len(frame))
             self._torn = True
             self._write(frame)
@@ -77,8 +73,8 @@ class WalWriter:
             self._torn = False
         except OSError as error:
             self._try_to_mend()
-            raise LogUnavailable(_told(error, self._folder)) from error
-        self._note(self.position, self.size, self.position + len(records), self.size + len(frame))
+            raise LogUnavailable(in_words(error, self._folder)) from error
+        self._note(self.position, self.size, self.position + count, self.size + len(frame))
         return self.position
 
     def _write(self, frame: bytes) -> None:
@@ -105,16 +101,18 @@ class WalWriter:
         except OSError:
             return  # the next commit tries again before it writes
 
-    def offset_of(self, position: int) -> int:
-        """Where in the file the frame of a position begins."""
+    def read_from(self, position: int) -> bytes:
+        """The frames from the one that holds this position on."""
         place = bisect_right(self._positions, position) - 1
-        return self._offsets[place] if place >= 0 else wal.FILE_HEAD
+        offset = self._offsets[place] if place >= 0 else wal.FILE_HEAD
+        return os.pread(self._handle, self.size - offset, offset)
 
     def close(self) -> None:
         os.close(self._handle)
 
 
-def _told(error: OSError, folder: Path) -> str:
+def in_words(error: OSError, folder: Path) -> str:
+    """What a disk's refusal means for who sends."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"The disk of the event log in {folder} is full; make room and send again."
     return f"The event log in {folder} cannot be written ({error}); send again later."

@@ -36,7 +36,7 @@ from training.eventlog import (
     rejected_record,
     sealed_files,
 )
-from training.eventlog_frames import encode, frames, records_of
+from training.eventlog_frames import encode, entries, frames, records_of
 
 # --- writing and reading --------------------------------------------------------------------------
 
@@ -98,7 +98,7 @@ def test_sealing_changes_nothing_of_what_is_told(tmp_path):
             for first in range(0, 300, 10):
                 await log.append(records[first : first + 10])
             log.seal()
-            assert len(sealed_files(tmp_path)) > 5
+            assert 1 <= len(sealed_files(tmp_path)) < 8  # small ones were put together
             assert list(log.read()) == list(enumerate(records, start=1))
             for since in (0, 1, 9, 10, 155, 299, 300):
                 assert [p for p, _ in log.read(since)] == list(range(since + 1, 301))
@@ -138,7 +138,7 @@ record_values = st.builds(
 def test_frames_give_back_what_was_put_in(groups, position):
     data, expected = b"", []
     for group in groups:
-        data += encode(position, group)
+        data += encode(position, [entries(group)])
         position += len(group)
         expected += group
     found = list(frames(data, 0))
@@ -149,7 +149,7 @@ def test_frames_give_back_what_was_put_in(groups, position):
 @given(st.data())
 def test_a_flipped_byte_costs_its_own_frame_at_most(data):
     groups = [some_records(2, first=2 * n) for n in range(4)]
-    parts = [encode(2 * n, group) for n, group in enumerate(groups)]
+    parts = [encode(2 * n, [entries(group)]) for n, group in enumerate(groups)]
     whole = bytearray(b"".join(parts))
     place = data.draw(st.integers(0, len(whole) - 1))
     whole[place] ^= data.draw(st.integers(1, 255))

@@ -23,7 +23,7 @@ from training.eventlog import (
     sealed_files,
 )
 from training.eventlog_files import files_of
-from training.eventlog_frames import encode
+from training.eventlog_frames import encode, entries
 
 ROOT = Path(__file__).parents[2]
 
@@ -134,7 +134,7 @@ def test_a_torn_tail_is_cut(tmp_path, tail):
             await log.append(records[:10])
             path = growing_file(tmp_path)
         whole = path.read_bytes()
-        torn = encode(10, records[10:])[:-3] if tail == "half a frame" else tail
+        torn = encode(10, [entries(records[10:])])[:-3] if tail == "half a frame" else tail
         path.write_bytes(whole + torn)
         assert in_log(tmp_path) == records[:10]
         async with opened(tmp_path) as log:
