@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +26,12 @@ from training.eventlog_files import (
     sealed_files,
     wal_path,
 )
-from training.eventlog_folder import erase_from_wal, id_of, lock, sync_folder
+from training.eventlog_folder import erase_from_wal, expire_from_wal, id_of, lock, sync_folder
 from training.eventlog_index import DuplicateIndex, index_path
 from training.eventlog_records import (
     Kind,
     Record,
+    concerns,
     key_of,
     link_of,
     link_record,
@@ -44,6 +45,7 @@ __all__ = [
     "EventLog",
     "Kind",
     "Record",
+    "concerns",
     "key_of",
     "link_of",
     "link_record",
@@ -295,25 +297,41 @@ class EventLog:
         Raises:
             LogUnavailable: if the disk refuses; call again, what was done stays done.
         """
+        from training.eventlog_segments import erase_from
+
+        return self._rewrite(
+            lambda path: erase_from_wal(path, site, keys), lambda path: erase_from(path, site, keys)
+        )
+
+    def expire(self, before: float) -> int:
+        """Rewrite the log without what tells of visitors and was received before a moment.
+
+        Content, tags and settings stay. Otherwise as `erase`.
+        """
+        from training.eventlog_segments import expire_from
+
+        return self._rewrite(
+            lambda path: expire_from_wal(path, before), lambda path: expire_from(path, before)
+        )
+
+    def _rewrite(self, growing: Callable[[Path], int], sealed: Callable[[Path], int]) -> int:
+        """All files in their places; each tells how many records it lost."""
         try:
             with self._writing:
-                erased = erase_from_wal(self._wal.path, site, keys)
-                if erased:
+                count = growing(self._wal.path)
+                if count:
                     before, begins = self._wal, self._wal.begins
                     self._wal = WalWriter(self.folder, begins, self._free_bytes)
                     before.close()
-            return erased + self._seal_thread.submit(self._erase, site, keys).result()
+            return count + self._seal_thread.submit(self._rewrite_closed, growing, sealed).result()
         except OSError as error:
             raise LogUnavailable(in_words(error, self.folder)) from error
 
-    def _erase(self, site: str, keys: Collection[VisitorKey]) -> int:
-        from training.eventlog_segments import erase_from
-
-        closed = [wal_path(self.folder, begins) for begins in self._closed_files]
-        erased = sum(erase_from_wal(path, site, keys) for path in closed)
-        erased += sum(erase_from(path, site, keys) for path in sealed_files(self.folder))
+    def _rewrite_closed(self, growing: Callable[[Path], int], sealed: Callable[[Path], int]) -> int:
+        count = sum(growing(wal_path(self.folder, begins)) for begins in self._closed_files)
+        count += sum(sealed(path) for path in sealed_files(self.folder))
         sync_folder(self.folder)
-        return erased
+        return count
 
     # --- reading ----------------------------------------------------------------------------------
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from personas.entities import VisitorKey
 from personas.errors import LogUnavailable
 from training import eventlog_frames as wal
-from training.eventlog_records import concerns
+from training.eventlog_records import EXPIRING, Record, concerns
 
 
 def sync_folder(folder: Path) -> None:
@@ -77,13 +77,25 @@ def erase_from_wal(path: Path, site: str, keys: Collection[VisitorKey]) -> int:
 
     Returns how many records that were.
     """
+    return _rewrite(path, lambda each: each.site == site and concerns(each, keys), _marks(keys))
+
+
+def expire_from_wal(path: Path, before: float) -> int:
+    """Rewrite a write-ahead file without the bodies of what expired.
+
+    Returns how many records that were.
+    """
+    return _rewrite(path, lambda each: each.time < before and each.kind in EXPIRING, None)
+
+
+def _rewrite(path: Path, doomed: Callable[[Record], bool], marks: list[bytes] | None) -> int:
+    """`marks`: bytes of which one stands in whatever is doomed; None where nothing does."""
     data = path.read_bytes()
     parts, count = [data[: wal.FILE_HEAD]], 0
-    marks = _marks(keys)
     for frame in wal.frames(data):
         part, hits = data[frame.begins : frame.ends], 0
         if marks is None or any(mark in part for mark in marks):
-            part, hits = _without(data, frame, site, keys)
+            part, hits = _without(data, frame, doomed)
         parts.append(part)
         count += hits
     if count:
@@ -93,21 +105,20 @@ def erase_from_wal(path: Path, site: str, keys: Collection[VisitorKey]) -> int:
 
 
 def _marks(keys: Collection[VisitorKey]) -> list[bytes] | None:
-    """Bytes of which one stands in whatever concerns these visitors; None where that is not sure,
-    as with ids that JSON may write in several ways."""
+    """Not for ids that JSON may write in several ways."""
     ids = {key.id for key in keys}
     if any(not name.isascii() or '"' in name or "\\" in name for name in ids):
         return None
     return [name.encode() for name in ids]
 
 
-def _without(
-    data: bytes, frame: wal.Frame, site: str, keys: Collection[VisitorKey]
-) -> tuple[bytes, int]:
-    """A frame without these bodies, and how many they were."""
+def _without(data: bytes, frame: wal.Frame, doomed: Callable[[Record], bool]) -> tuple[bytes, int]:
+    """A frame without the doomed bodies, and how many they were."""
     kept, hits = [], 0
     for record in wal.records_of(data, frame):
-        hit = bool(record.body) and record.site == site and concerns(record, keys)
+        hit = bool(record.body) and doomed(record)
         kept.append(wal.erased(record) if hit else record)
         hits += hit
+    if not hits:
+        return data[frame.begins : frame.ends], 0
     return wal.encode(frame.position, [wal.entries(kept)]), hits

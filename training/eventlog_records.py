@@ -30,6 +30,10 @@ class Kind(StrEnum):
     LINK = "link"
 
 
+# What tells of visitors, and is kept for a while only.
+EXPIRING = frozenset({Kind.MESSAGE, Kind.REJECTED, Kind.IMPRESSION, Kind.LINK})
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One line of the log.

@@ -21,7 +21,7 @@ from personas.entities import Touchpoint, TraitChange, VisitorKey
 from personas.errors import CorruptArtefact
 from personas.messages import Accepted
 from training.eventlog_folder import write_whole
-from training.eventlog_records import Kind, Record, concerns, key_of, message_of
+from training.eventlog_records import EXPIRING, Kind, Record, concerns, key_of, message_of
 
 READING = b"1"  # raise it when messages are read differently; older columns are then passed over
 _READING_NAME = b"fingerpost.reading"
@@ -258,12 +258,30 @@ def erase_from(path: Path, site: str, keys: Collection[VisitorKey]) -> int:
     doomed = set(pc.indices_nonzero(pc.and_(of_site, owned)).to_pylist())
     others = pc.and_(of_site, pc.invert(owned))
     doomed.update(_linked_or_mentioning(table, others, keys))
-    if not doomed:
-        return 0
-    kept = pa.array([row not in doomed for row in range(len(table))])
-    metadata = pq.read_schema(path).metadata
-    _write_table(path, table.filter(kept).replace_schema_metadata(metadata))
+    _write_without(path, table, doomed)
     return len(doomed)
+
+
+def expire_from(path: Path, before: float) -> int:
+    """Rewrite a segment without what tells of visitors and was received before a moment.
+
+    Returns how many records were left out.
+    """
+    with _told(path):
+        told = pq.read_table(path, columns=["time", "kind"])
+    expiring = pa.array([str(kind) for kind in EXPIRING], pa.string())
+    old = pc.and_(pc.less(told["time"], before), pc.is_in(told["kind"].cast(pa.string()), expiring))
+    doomed = set(pc.indices_nonzero(old).to_pylist())
+    if doomed:
+        with _told(path):
+            _write_without(path, pq.read_table(path, page_checksum_verification=True), doomed)
+    return len(doomed)
+
+
+def _write_without(path: Path, table: pa.Table, doomed: set[int]) -> None:
+    if doomed:
+        kept = pa.array([row not in doomed for row in range(len(table))])
+        _write_table(path, table.filter(kept).replace_schema_metadata(table.schema.metadata))
 
 
 def _linked_or_mentioning(

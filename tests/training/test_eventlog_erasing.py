@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from personas.messages import Rejected, message_hash
-from tests.builders import NOW, anonymous, call, page, record, record_of, user
+from tests.builders import DAY, NOW, anonymous, call, page, record, record_of, user
 from tests.training.logs import in_log, opened, run, some_records
 from training.eventlog import Kind, link_record, rejected_record, sealed_files
 
@@ -89,3 +89,27 @@ def test_an_id_is_found_however_it_was_written(tmp_path, name, sealed):
             assert [each for _, each in log.read()] == some_records(5)
 
     run(story())
+
+
+@pytest.mark.parametrize("seal_bytes", SEALED)
+def test_what_expired_is_gone_but_content_and_settings_stay(tmp_path, seal_bytes):
+    def aged(days):
+        return [
+            record_of(page(f"m{days}"), received_at=NOW - days * DAY),
+            record(Kind.IMPRESSION, b'{"items":[]}', time=NOW - days * DAY),
+            record(Kind.CONTENT, b'{"id":"x"}', time=NOW - days * DAY),
+            record(Kind.SETTING, b'{"section":"slot"}', time=NOW - days * DAY),
+        ]
+
+    old, new = aged(800), aged(10)
+
+    async def story():
+        async with opened(tmp_path, seal_bytes=seal_bytes) as log:
+            for each in old + new:
+                await log.append([each])
+            assert log.expire(NOW - 760 * DAY) == 2
+            assert log.expire(NOW - 760 * DAY) == 0
+            assert log.position == len(old + new)
+
+    run(story())
+    assert in_log(tmp_path) == old[2:] + new

@@ -10,11 +10,12 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from personas.errors import CorruptArtefact, LogUnavailable
+from personas.errors import CorruptArtefact, InvalidInput, LogUnavailable
 from personas.messages import message_hash
 from tests.training.logs import growing_file, in_log, opened, run, some_records
 from training.eventlog import (
@@ -22,7 +23,6 @@ from training.eventlog import (
     read_folder,
     sealed_files,
 )
-from training.eventlog_files import files_of
 from training.eventlog_frames import encode, entries
 
 ROOT = Path(__file__).parents[2]
@@ -294,30 +294,13 @@ def test_whoever_stops_waiting_does_not_stop_the_writing(tmp_path):
     run(story())
 
 
-@pytest.mark.parametrize("left", ["segment without index", "both and the file", "parts"])
-def test_a_sealing_that_was_broken_off_is_finished(tmp_path, left):
-    records = some_records(50)
-
+def test_a_record_that_cannot_be_held_fails_alone(tmp_path):
     async def story():
         async with opened(tmp_path) as log:
-            await log.append(records)
-            path = growing_file(tmp_path)
-            written = path.read_bytes()
-            log.seal()
-        if left != "segment without index":
-            path.write_bytes(written)
-        else:
-            next(tmp_path.glob("seen-*.idx")).unlink()
-        if left == "parts":
-            sealed_files(tmp_path)[0].unlink()
-            (tmp_path / "segment-0000000000000000-0000000000000050.1.part").write_bytes(b"x")
-        assert in_log(tmp_path) == records
-        async with opened(tmp_path) as log:
-            assert [each for _, each in log.read()] == records
-            assert all(log.seen("default", [each.message for each in records]))
-            log.seal()
-            assert log.position == 50
-            assert len(files_of(tmp_path)) == 2
-        assert in_log(tmp_path) == records
+            bad = replace(some_records(1)[0], message=1 << 63)
+            good = asyncio.ensure_future(log.append(some_records(3)))
+            with pytest.raises(InvalidInput):
+                await log.append([bad])
+            assert await good == 3
 
     run(story())
