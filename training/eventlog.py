@@ -140,16 +140,19 @@ class EventLog:
             self._index.rotate(begins)
             self._closed_files.append(begins)
         ends = max((file.ends for file in files if file.ends is not None), default=0)
-        writer = WalWriter(self.folder, growing[-1] if growing else ends, self._free_bytes)
+        active = growing[-1] if growing else ends
+        writer = WalWriter(self.folder, active, self._free_bytes, self._index_frame)
         self.damaged += writer.damaged
-        self._index_wal(writer.begins)
         self._seal_thread.submit(self._seal_closed)
         return writer
 
     def _index_wal(self, begins: int) -> None:
         data = wal_path(self.folder, begins).read_bytes()
         for frame in wal.frames(data):
-            self._index.add(wal.messages_of(data, frame))
+            self._index_frame(data, frame)
+
+    def _index_frame(self, data: bytes, frame: wal.Frame) -> None:
+        self._index.add(wal.messages_of(data, frame))
 
     def _index_segment(self, path: Path, begins: int, ends: int) -> None:
         from training.eventlog_seal import index_messages

@@ -48,12 +48,12 @@ def seal(folder: Path, begins: int) -> int:
 
     data = wal_path(folder, begins).read_bytes()
     frames = list(wal.frames(data))
-    records = [
+    records = (
         (frame.position + place, record)
         for frame in frames
         for place, record in enumerate(wal.records_of(data, frame))
         if record.body  # else it was erased
-    ]
+    )
     ends = max((frame.position + frame.count for frame in frames), default=begins)
     messages = (message for frame in frames for message in wal.messages_of(data, frame))
     index_messages(folder, begins, ends, messages)

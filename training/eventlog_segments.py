@@ -6,9 +6,10 @@ is the one home of pyarrow in the log; what it raises becomes CorruptArtefact.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,8 @@ _MESSAGE_FIELDS = [
     pa.field("traits", pa.string()),  # JSON
     pa.field("recommendation", pa.string()),
 ]
-SCHEMA = pa.schema([*_RECORD_FIELDS, *_MESSAGE_FIELDS]).with_metadata({_READING_NAME: READING})
+SCHEMA = pa.schema([*_RECORD_FIELDS, *_MESSAGE_FIELDS])
+ROWS_TOGETHER = 1 << 16
 _READ = ["position", "kind", "site", "time", "message", "body"]
 _MESSAGE_COLUMNS = ["position", "message", *(field.name for field in _MESSAGE_FIELDS)]
 
@@ -68,8 +70,14 @@ def _told(path: Path) -> Iterator[None]:
 # --- writing --------------------------------------------------------------------------------------
 
 
-def write_segment(path: Path, records: Sequence[tuple[int, Record]]) -> None:
+def write_segment(path: Path, records: Iterable[tuple[int, Record]]) -> None:
     """Write records with their positions; the file is there whole or not at all."""
+    records = iter(records)
+    chunks = iter(lambda: list(islice(records, ROWS_TOGETHER)), [])
+    _write_tables(path, map(_table_of, chunks))
+
+
+def _table_of(records: Sequence[tuple[int, Record]]) -> pa.Table:
     columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
     for position, record in records:
         row = _message_row(record) if record.kind is Kind.MESSAGE else {}
@@ -83,7 +91,7 @@ def write_segment(path: Path, records: Sequence[tuple[int, Record]]) -> None:
         }
         for name, column in columns.items():
             column.append(row.get(name))
-    _write_table(path, pa.table(columns, schema=SCHEMA))
+    return pa.table(columns, schema=SCHEMA)
 
 
 def _message_row(record: Record) -> dict[str, Any]:
@@ -106,17 +114,26 @@ def _message_row(record: Record) -> dict[str, Any]:
     return row
 
 
-def _write_table(path: Path, table: pa.Table) -> None:
+def _write_tables(path: Path, tables: Iterable[pa.Table], reading: bytes = READING) -> None:
     buffer = pa.BufferOutputStream()
-    pq.write_table(
-        table,
+    with pq.ParquetWriter(
         buffer,
+        SCHEMA.with_metadata({_READING_NAME: reading}),
         compression="zstd",
-        row_group_size=1 << 16,
         write_page_checksum=True,
         use_dictionary=[field.name for field in SCHEMA if field.type == _WORD],
-    )
+    ) as writer:
+        for table in tables:
+            writer.write_table(_aligned(table).cast(writer.schema), ROWS_TOGETHER)
     write_whole(path, memoryview(buffer.getvalue()))
+
+
+def _aligned(table: pa.Table) -> pa.Table:
+    """With the columns of the present version; those of an older one may lack some."""
+    for field in SCHEMA:
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table.select(SCHEMA.names)
 
 
 def merge_segments(paths: Sequence[Path], path: Path) -> None:
@@ -126,10 +143,14 @@ def merge_segments(paths: Sequence[Path], path: Path) -> None:
     """
     with _told(path):
         tables = [pq.read_table(each, page_checksum_verification=True) for each in paths]
-    readings = {(table.schema.metadata or {}).get(_READING_NAME) for table in tables}
-    reading = readings.pop() if len(readings) == 1 else b""
+    readings = {_reading_of(table.schema) for table in tables}
     table = pa.concat_tables(tables, promote_options="permissive").unify_dictionaries()
-    _write_table(path, table.replace_schema_metadata({_READING_NAME: reading}))
+    _write_tables(path, [table], readings.pop() if len(readings) == 1 else b"")
+
+
+def _reading_of(schema: pa.Schema) -> bytes:
+    """By which version's reading the columns of messages are filled."""
+    return (schema.metadata or {}).get(_READING_NAME, b"")  # type: ignore[no-any-return]
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -149,7 +170,7 @@ def read_messages(path: Path, since: int, site: str) -> Iterator[tuple[int, Acce
     """The messages of a site, each with the position after it, from the columns where these are
     as the present version would write them."""
     with _told(path):
-        reading = (pq.read_schema(path).metadata or {}).get(_READING_NAME)
+        reading = _reading_of(pq.read_schema(path))
     if reading != READING:
         for position, record in read_segment(path, since, (Kind.MESSAGE,), site):
             message = message_of(record)
@@ -281,7 +302,7 @@ def expire_from(path: Path, before: float) -> int:
 def _write_without(path: Path, table: pa.Table, doomed: set[int]) -> None:
     if doomed:
         kept = pa.array([row not in doomed for row in range(len(table))])
-        _write_table(path, table.filter(kept).replace_schema_metadata(table.schema.metadata))
+        _write_tables(path, [table.filter(kept)], _reading_of(table.schema))
 
 
 def _linked_or_mentioning(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import os
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from personas.errors import LogUnavailable
 from training import eventlog_frames as wal
 from training.eventlog_files import wal_path
 from training.eventlog_folder import sync_folder
+
+Found = Callable[[bytes, wal.Frame], None]
 
 
 class WalWriter:
@@ -21,9 +23,12 @@ class WalWriter:
         folder: of the log.
         begins: position of the file's first record; a file of that name is gone on with.
         free_bytes: room on the disk below which nothing is written.
+        found: told of each whole frame that the file holds already.
     """
 
-    def __init__(self, folder: Path, begins: int, free_bytes: int) -> None:
+    def __init__(
+        self, folder: Path, begins: int, free_bytes: int, found: Found | None = None
+    ) -> None:
         self.path = wal_path(folder, begins)
         self.begins = self.position = begins
         self.damaged = 0  # broken places that were passed over
@@ -34,18 +39,20 @@ class WalWriter:
         self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         self.size = wal.FILE_HEAD
         try:
-            self._take_up(self.path.read_bytes())
+            self._take_up(self.path.read_bytes(), found)
         except BaseException:
             os.close(self._handle)
             raise
 
-    def _take_up(self, data: bytes) -> None:
+    def _take_up(self, data: bytes, found: Found | None) -> None:
         """Find the end of what is whole and cut the rest."""
         if wal.file_position(data) != self.begins:
             os.pwrite(self._handle, wal.file_head(self.begins), 0)
         for frame in wal.frames(data):
             self.damaged += frame.begins != self.size
             self._note(frame.position, frame.begins, frame.position + frame.count, frame.ends)
+            if found is not None:
+                found(data, frame)
         if len(data) > self.size:
             os.ftruncate(self._handle, self.size)
         os.fsync(self._handle)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.builders import anonymous
 from tests.training.logs import growing_file, in_log, opened, run, some_records
 from training.eventlog import read_accepted, sealed_files
 from training.eventlog_files import files_of
@@ -111,7 +112,15 @@ def test_columns_of_another_version_are_passed_over(tmp_path):
     (path,) = sealed_files(tmp_path)
     table = pq.read_table(path)
     names = table.schema.get_field_index("name")
-    wrong = table.set_column(names, "name", pa.array(["wrong"] * 5))
+    wrong = table.set_column(names, "name", pa.array(["wrong"] * 5)).drop(["recommendation"])
     pq.write_table(wrong.replace_schema_metadata({"fingerpost.reading": "0"}), path)
     after = [each for _, each in read_accepted(tmp_path, "default")]
     assert [each.touchpoint for each in after] == [each.touchpoint for each in before]
+
+    async def erase():
+        async with opened(tmp_path) as log:
+            assert log.erase("default", [anonymous("a0")]) == 1
+
+    run(erase())
+    last = [each for _, each in read_accepted(tmp_path, "default")]
+    assert [each.touchpoint for each in last] == [each.touchpoint for each in before[1:]]
