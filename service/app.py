@@ -65,6 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with opened(settings) as state:
             app.state.fingerpost = state
+            state.beside(state.sites.follow(shared=settings.store_url is not None), "sites")
             show_keys(state.sites.fresh_keys)
             yield
 

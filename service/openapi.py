@@ -65,10 +65,9 @@ _WORDS = {
     429: "Too much at once; Retry-After says when to come again.",
     503: "A part that this needs does not answer now; Retry-After says when to come again.",
 }
-_ALWAYS = (404, 405, 422, 429, 503)
+_ALWAYS = (404, 405, 409, 422, 429, 503)
 _WITH_BODY = (400, 408, 413)
 _WITH_KEY = (401, 403)
-_SOMETIMES = (409,)
 FASTAPIS_OWN = ("ValidationError", "HTTPValidationError")  # schemas that our Problem replaces
 
 
@@ -151,7 +150,7 @@ def _operation(route: Direct, references: Mapping[type[BaseModel], Any]) -> dict
 
 def _complete(operation: dict[str, Any], body: object | None, kinds: tuple[str, ...]) -> None:
     """What every operation has: its body, who may call, and what can go wrong."""
-    statuses = [*_ALWAYS, *_SOMETIMES]
+    statuses = [*_ALWAYS, *_WITH_KEY]
     if body is not None:
         operation["requestBody"] = {
             "required": True,
@@ -162,7 +161,6 @@ def _complete(operation: dict[str, Any], body: object | None, kinds: tuple[str, 
         operation["security"] = [{"key": []}, {"keyAsUserName": []}]
         words = f"Needs a {' or '.join(kinds)} key."
         operation["description"] = "\n\n".join(filter(None, (operation.get("description"), words)))
-        statuses += _WITH_KEY
     for status in sorted(statuses):
         operation["responses"][str(status)] = {
             "description": _WORDS[status],

@@ -14,19 +14,20 @@ import secrets
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from training.eventlog import EventLog, Kind, Record
 
 from personas.entities import VisitorKey
-from personas.errors import UnknownName
+from personas.errors import StoreUnavailable, UnknownName
 from personas.journeys import BUILT_IN, Journey, JourneyPhase, make_journey
 from personas.vocabulary import is_known, plain_mapping
 from service.auth import Caller, digest, new_key
+from training.eventlog import EventLog, Kind, Record
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -36,6 +37,8 @@ DEFAULT = "default"
 DIRECTORY = "_sites"  # where the store keeps which sites there are; no site may be called so
 PREFIX = "setting/"
 SECTIONS = ("key", "identity", "event-name", "journey", "slot", "option")
+TRIES, TRY_AGAIN_S = 5, 0.1  # of the store when the service starts
+FOLLOW_EVERY_S = 2.0
 MOST_UNMAPPED = 1000  # names remembered of one site
 LONGEST_NAME = 256
 Value = Mapping[str, Any]
@@ -102,6 +105,8 @@ class Sites:
     def __init__(self, store: Store, log: EventLog) -> None:
         self._store, self._log = store, log
         self._sites: dict[str, Site] = {DEFAULT: Site(DEFAULT)}
+        self._documents: dict[str, dict[str, bytes]] = {}
+        self._unsaved: dict[str, set[str]] = {}  # site → documents that the store has not yet
         self._callers: dict[str, Caller] = {}
         self._preset: dict[str, Caller] = {}
         self._unmapped: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -111,7 +116,7 @@ class Sites:
     async def open(self, settings: Settings, now: float | None = None) -> None:
         """Read what was set; the very first start makes the default site and its keys."""
         now = time.time() if now is None else now
-        await self.refresh()
+        await self._read()
         preset = {
             kind: key
             for kind, key in (
@@ -124,12 +129,17 @@ class Sites:
             digest(key): Caller(DEFAULT, kind, f"preset-{kind}") for kind, key in preset.items()
         }
         if not self.of(DEFAULT).identity_secret:
-            await self._from_log()
-        if not self.of(DEFAULT).identity_secret:
             await self._found(preset, now)
 
-    async def _from_log(self) -> None:
-        """The store lost what was set, or this is the first start."""
+    async def _read(self) -> None:
+        """From the store; from the log where the store is away, was emptied, or is new."""
+        for _ in range(TRIES):
+            with suppress(StoreUnavailable):
+                await self.refresh()
+                break
+            await asyncio.sleep(TRY_AGAIN_S)
+        if self.of(DEFAULT).identity_secret:
+            return
         found = await asyncio.to_thread(lambda: list(self._log.read(0, (Kind.SETTING,))))
         for site in sorted({record.site for _, record in found}):
             await self.restore(site, [record for _, record in found if record.site == site])
@@ -164,15 +174,20 @@ class Sites:
         return hmac.new(secret.encode(), f"pseudonym:{key}".encode(), sha256).hexdigest()
 
     async def refresh(self) -> None:
-        """Read everything from the store again, as another replica may have changed it."""
+        """Read everything from the store again, as another replica may have changed it.
+
+        Raises:
+            StoreUnavailable: nothing is changed here.
+        """
         names = await self._store.documents(DIRECTORY, "site/")
         found = {name.removeprefix("site/") for name in names} | {DEFAULT}
-        for site in sorted(found):
-            documents = await self._store.documents(site, PREFIX)
-            self._put(_site_of(site, documents))
+        read = {site: await self._store.documents(site, PREFIX) for site in sorted(found)}
+        for site, documents in read.items():
+            self._put(site, documents)
 
-    def _put(self, site: Site) -> None:
-        self._sites[site.id] = site
+    def _put(self, site: str, documents: Mapping[str, bytes]) -> None:
+        self._documents[site] = dict(documents)
+        self._sites[site] = _site_of(site, documents)
         self._callers = {
             key.digest: Caller(each.id, key.kind, key.id)
             for each in self._sites.values()
@@ -185,32 +200,58 @@ class Sites:
     async def set(
         self, site: str, section: str, name: str, value: Value | None, now: float
     ) -> None:
-        """Set something, or with None unset it: in the log, then in the store, then here.
+        """Set something, or with None unset it; it is durable and holds when this returns.
 
         Raises:
-            LogUnavailable, StoreUnavailable: it is not set, or will be once the store is back.
+            LogUnavailable: nothing was changed.
         """
         body = {"section": section, "name": name, "value": value}
         record = Record(Kind.SETTING, site, now, 0, orjson.dumps(body))
         async with self._changing:
             await self._log.append([record])
-            await self._apply(site, [body])
+            self._apply(site, [body])
+            await self._save(site)
 
     async def restore(self, site: str, records: Iterable[Record]) -> None:
         """Set again what the log says was set, in its order."""
         async with self._changing:
-            await self._apply(site, [orjson.loads(record.body) for record in records])
+            self._apply(site, [orjson.loads(record.body) for record in records])
+            await self._save(site)
 
-    async def _apply(self, site: str, changes: Sequence[Value]) -> None:
-        documents = {
-            f"{PREFIX}{change['section']}/{change['name']}": (
-                None if change["value"] is None else orjson.dumps(change["value"])
-            )
-            for change in changes
-        }
-        await self._store.put_documents(DIRECTORY, {f"site/{site}": b"{}"})
-        await self._store.put_documents(site, documents)
-        self._put(_site_of(site, await self._store.documents(site, PREFIX)))
+    def _apply(self, site: str, changes: Sequence[Value]) -> None:
+        documents = dict(self._documents.get(site, {}))
+        for change in changes:
+            name = f"{PREFIX}{change['section']}/{change['name']}"
+            self._unsaved.setdefault(site, set()).add(name)
+            if change["value"] is None:
+                documents.pop(name, None)
+            else:
+                documents[name] = orjson.dumps(change["value"])
+        self._put(site, documents)
+
+    async def _save(self, site: str) -> None:
+        """Into the store; what it does not take now, `follow` saves later."""
+        names, documents = self._unsaved.get(site, set()), self._documents.get(site, {})
+        changed = {name: documents.get(name) for name in names}
+        with suppress(StoreUnavailable):
+            await self._store.put_documents(DIRECTORY, {f"site/{site}": b"{}"})
+            await self._store.put_documents(site, changed)
+            self._unsaved.pop(site, None)
+
+    async def follow(self, shared: bool) -> None:
+        """Runs beside the service: saves what is not yet, reads what other replicas set.
+
+        Args:
+            shared: other replicas use the same store.
+        """
+        while True:
+            await asyncio.sleep(FOLLOW_EVERY_S)
+            async with self._changing:
+                for site in list(self._unsaved):
+                    await self._save(site)
+                if shared and not self._unsaved:
+                    with suppress(StoreUnavailable):
+                        await self.refresh()
 
     async def add_key(self, site: str, kind: str, label: str, now: float) -> tuple[Key, str]:
         """A new key, as kept and as shown this once."""

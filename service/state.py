@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from embeddings.encoder import Encoder, open_encoder
 from starlette.requests import Request
-from training.registry import Registry
 
+from embeddings.encoder import Encoder, open_encoder
 from embeddings.index import ContentIndex, open_index
+from personas.errors import StoreUnavailable
 from service.active import ActiveModels
 from service.content import Catalogues
 from service.folding import Folding, catch_up, follow, note_position, restore_settings
@@ -26,7 +26,9 @@ from service.store import Store
 from service.store_redis import open_store
 from service.trends import AllTrends
 from training.eventlog import EventLog
+from training.registry import Registry
 
+TRIES, TRY_AGAIN_S = 20, 0.25  # of the store when the service starts
 logger = structlog.get_logger(__name__)
 
 
@@ -102,7 +104,7 @@ async def opened(settings: Settings) -> AsyncIterator[State]:
 
 async def _brought_up(state: State) -> None:
     await state.sites.open(state.settings, time.time())
-    position = await state.store.position(state.log.id)
+    position = await _position(state)
     if position is None:
         await restore_settings(state)
     await state.catalogues.open(state)
@@ -112,6 +114,15 @@ async def _brought_up(state: State) -> None:
         await catch_up(state, position)
     state.beside(follow(state), "follow")
     state.beside(state.trends.rebuilt(state), "trends")
+
+
+async def _position(state: State) -> int | None:
+    """A store that has just begun, on a busy machine, is given some time for its first answer."""
+    for _ in range(TRIES):
+        with suppress(StoreUnavailable):
+            return await state.store.position(state.log.id)
+        await asyncio.sleep(TRY_AGAIN_S)
+    return await state.store.position(state.log.id)
 
 
 async def _cancelled(state: State) -> None:

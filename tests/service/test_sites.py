@@ -118,11 +118,11 @@ def test_the_site_tells_its_identity_secret_to_secret_keys_alone(secret, publish
 
 
 def test_sensitive_attributes_stay_out_until_somebody_decides(secret):
-    assert secret.get("/v1/site").json()["allowSensitive"] is False
-    assert secret.patch("/v1/site", json={"allowSensitive": True}).json()["allowSensitive"] is True
-    assert (
-        secret.patch("/v1/site", json={"allowSensitive": False}).json()["allowSensitive"] is False
-    )
+    assert Site("new").allow_sensitive is False
+    for decided in (True, False):
+        told = secret.patch("/v1/site", json={"allowSensitive": decided}).json()
+        assert told["allowSensitive"] is decided
+        assert secret.get("/v1/site").json()["allowSensitive"] is decided
     assert secret.patch("/v1/site", json={"allowsensitive": True}).status_code == 422
 
 

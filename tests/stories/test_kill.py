@@ -40,6 +40,13 @@ class Stream:
         for sender in senders:
             sender.join()
 
+    def wait_for(self, count: int) -> None:
+        """Return when so many messages were acknowledged."""
+        deadline = time.monotonic() + 20
+        while len(self.acknowledged) < count:
+            assert time.monotonic() < deadline, "nothing is acknowledged"
+            time.sleep(0.005)
+
     def _send(self, sender: int) -> None:
         number = 0
         with self._service.client() as client, suppress(httpx.TransportError):
@@ -94,9 +101,9 @@ def test_kill_9_amid_a_stream_of_batches_loses_nothing_ten_times_over(new_servic
         seconds = service.start()
         stream = Stream(service, f"run-{kill}")
         with stream.flowing():
-            time.sleep(0.2 + 0.1 * (kill % 4))
+            stream.wait_for(PER_BATCH)
+            time.sleep(0.05 * (kill % 5))
             service.process.kill()
-        assert stream.acknowledged, "nothing was sent before the kill"
         acknowledged += stream.acknowledged
         assert gone_within(service, 5.0) == [], "a child outlived the service"
         service.stop(signal.SIGKILL)
@@ -133,7 +140,7 @@ def test_sigterm_answers_what_is_under_way_and_ends_within_five_seconds(new_serv
     service.start()
     stream = Stream(service, "term")
     with stream.flowing():
-        time.sleep(0.3)
+        stream.wait_for(5 * PER_BATCH)
         seconds = service.stop(signal.SIGTERM)
     assert seconds <= 5.0
     assert not stream.refused, stream.refused[:1]
@@ -196,7 +203,7 @@ def test_a_second_service_in_the_same_folder_is_told_so(new_service):
     service = new_service()
     service.start()
     other = new_service()
-    with pytest.raises(AssertionError, match="another process"):
+    with pytest.raises(AssertionError, match="holds the event log"):
         other.start()
     with service.client(SECRET) as client:
         assert client.get("/v1/keys").status_code == 200
