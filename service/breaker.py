@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import chain, repeat
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from personas.errors import Unavailable
 
@@ -79,25 +79,28 @@ class Breaker:
 async def within(budget: float, doing: Awaitable[_T]) -> _T:
     """The result, or TimeoutError after `budget` seconds.
 
-    An answer that came in time counts, even if this process was too busy to look at it until
-    later; `asyncio.timeout` would throw it away.
+    Like `asyncio.timeout`, but an answer that came in time counts, even if this process was too
+    busy to look at it until later: the event loop gets a few more turns to read what lies there.
     """
-    task = asyncio.ensure_future(doing)
-    try:
-        await asyncio.wait({task}, timeout=budget)
-        for _ in range(LAST_LOOKS):
-            if not task.done():
-                await asyncio.sleep(0)
-        if not task.done():
-            raise TimeoutError(f"no answer within {budget * 1000:.0f} ms")
-        return task.result()
-    finally:
-        if not task.done():
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # noqa: S101 # coroutines run in tasks
+    cancelled_before, expired = task.cancelling(), False
+    timer: asyncio.Handle | None = None
+
+    def expire(looks: int) -> None:
+        nonlocal expired, timer
+        if looks:
+            timer = loop.call_soon(expire, looks - 1)
+        else:
+            expired = True
             task.cancel()
-            task.add_done_callback(_look_at)
 
-
-def _look_at(task: asyncio.Future[Any]) -> None:
-    """Take note of how a task ended that nobody waits for."""
-    if not task.cancelled():
-        task.exception()
+    timer = loop.call_later(budget, expire, LAST_LOOKS)
+    try:
+        return await doing
+    except asyncio.CancelledError:
+        if expired and task.uncancel() <= cancelled_before:
+            raise TimeoutError(f"no answer within {budget * 1000:.0f} ms") from None
+        raise
+    finally:
+        timer.cancel()

@@ -217,3 +217,26 @@ async def test_who_gives_up_disturbs_nobody():
     ends = await asyncio.gather(*askers, return_exceptions=True)
     assert ends[1::2] == [[number] for number in range(1, 20, 2)]
     assert echo.trips == [list(range(1, 20, 2))]
+
+
+async def test_a_caller_who_is_cancelled_while_time_runs_out_is_cancelled():
+    async def stubborn() -> None:
+        try:
+            await asyncio.sleep(10)
+        finally:
+            await asyncio.sleep(0.05)
+
+    waiting = asyncio.create_task(within(0.01, stubborn()))
+    await asyncio.sleep(0.03)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+async def test_after_time_ran_out_the_caller_goes_on_undisturbed():
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            await within(0.001, asyncio.sleep(10))
+        await asyncio.sleep(0.002)
+        assert asyncio.current_task().cancelling() == 0
+        assert await within(1, asyncio.sleep(0, "yes")) == "yes"

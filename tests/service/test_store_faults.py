@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import random
 import signal
 import socket
 import time
@@ -19,6 +20,7 @@ from personas.errors import InvalidInput, StoreUnavailable
 from service import store_redis
 from service.embedded_store import EmbeddedServer
 from service.store_redis import RedisStore, connect, open_store
+from tests.contracts.chaos import network_to
 from tests.contracts.hammer import adding
 from tests.service.histories import plausible_history
 
@@ -198,6 +200,38 @@ async def test_a_host_that_takes_connections_and_says_nothing_is_noticed_at_once
         assert await refusal(store.ping) <= 2 * FIRST
         assert usual([await refusal(call) for call in calls(store).values()]) <= AFTER
         await store.close()
+
+
+@pytest.mark.parametrize("mode", ["drip", "cut", "reset", "silent"])
+async def test_an_ill_network_is_noticed_at_once_and_never_mixes_answers_up(server, store, mode):
+    told = {key: adding(100 + number) for number, key in enumerate(KEYS)}
+    await store.update("site", told)
+    kept = await store.histories("site", KEYS)
+    async with network_to(server.socket) as network:
+        far = connect(f"redis://127.0.0.1:{network.port}")
+        first, after = [], []
+        for _ in range(3):
+            assert await far.histories("site", KEYS) == kept
+            network.mode = mode
+            first.append(await refusal(lambda: far.histories("site", KEYS)))
+            after += [await refusal(lambda: far.histories("site", KEYS)) for _ in range(5)]
+            network.mode = "well"
+            assert await recovery(far.ping) <= HEALED
+            for number in random.Random(1).choices(range(3), k=20):
+                assert await far.histories("site", [KEYS[number]]) == [kept[number]]
+        assert usual(first) <= FIRST
+        assert usual(after) <= AFTER
+        await far.close()
+
+
+async def test_a_slow_network_is_slow_and_no_more(server, store):
+    async with network_to(server.socket) as network:
+        network.mode = "slow"
+        far = connect(f"redis://127.0.0.1:{network.port}", hot=0.5)
+        for _ in range(10):
+            assert await far.histories("site", KEYS) == await store.histories("site", KEYS)
+        assert await far.update("site", dict.fromkeys(KEYS, adding(5))) == ()
+        await far.close()
 
 
 async def test_a_server_that_asks_for_a_password_is_unavailable_and_says_so(server):
