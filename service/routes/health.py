@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
@@ -17,7 +17,8 @@ from service.state import State, state_of
 router = APIRouter(tags=["Operations"])
 TheState = Annotated[State, Depends(state_of)]
 WITHIN_S = 1.0  # a part that takes longer counts as down
-MOST_NAMES = 20  # unmapped event names that are told
+OFTEN = 10  # an unmapped event name that came less often may be a slip
+MOST_NAMES = 20  # of those that are told
 
 
 @router.get("/health/live")
@@ -35,10 +36,18 @@ async def ready(state: TheState) -> Response:
     """
     down = await _down(state)
     able = "log" not in down
-    unmapped = {site: len(state.sites.unmapped(site)) for site in state.sites.all()}
-    status = "ready" if not down else "degraded" if able else "down"
-    told: dict[str, Any] = {"status": status, "down": down}
-    told["unmappedEventNames"] = sum(unmapped.values())
+    unmapped = [
+        {"site": site, "name": name, "count": count}
+        for site in state.sites.all()
+        for name, count in state.sites.unmapped(site).items()
+        if count >= OFTEN
+    ]
+    told = {
+        "status": "ready" if not down else "degraded" if able else "down",
+        "down": down,
+        "starting": [] if state.encoder.ready else ["encoder"],
+        "unmappedEventNames": unmapped[:MOST_NAMES],
+    }
     return answer(told, 200 if able else 503)
 
 
@@ -56,4 +65,6 @@ async def _down(state: State) -> list[str]:
         await asyncio.wait_for(state.store.ping(), WITHIN_S)
     except (Unavailable, TimeoutError):
         down.append("store")
+    if state.log.trouble is not None:
+        down.append("log")
     return down

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Depends
 from pydantic import Field
 from starlette.responses import Response
 
-from personas.errors import InvalidInput
+from personas.errors import InvalidInput, UnknownName
 from service.auth import Caller, needs
 from service.jobs import Job
 from service.replay import replay
@@ -18,6 +19,7 @@ from service.routes.bodies import Body, Configuration, answer, written_moment
 from service.routes.pages import ThePage, paged
 from service.routes.paths import PathId
 from service.state import State, state_of
+from training.registry import VersionInfo
 
 router = APIRouter(prefix="/v1", tags=["Models and jobs"])
 TheState = Annotated[State, Depends(state_of)]
@@ -27,11 +29,11 @@ Editor = Annotated[Caller, Depends(needs("secret", "console"))]
 
 
 class NewJob(Configuration):
-    """Work to be done."""
+    """Work to be done: `train` models, or `replay` the event log into long histories."""
 
     kind: Literal["train", "replay"]
-    models: list[Model] = Field(
-        default_factory=lambda: list(ALL_MODELS), min_length=1, description="Which to train."
+    models: list[Model] | None = Field(
+        None, min_length=1, description="Which to train; without it all of them."
     )
 
 
@@ -40,13 +42,17 @@ async def start_job(
     caller: Editor, state: TheState, body: Annotated[NewJob, Body(NewJob)]
 ) -> Response:
     """Start long work; Location says where to ask how far it is."""
-    now, site = time.time(), caller.site
-    if body.kind == "replay":
-        job = state.jobs.start(site, body.kind, partial(replay, state, site), now)
-    else:
-        models: list[str] = list(dict.fromkeys(body.models))
-        job = state.jobs.train(site, models, partial(state.active.refresh, site), now)
+    job = _started(state, caller.site, body, time.time())
     return answer(_job(job), 202, {"Location": f"/v1/jobs/{job.id}"})
+
+
+def _started(state: State, site: str, body: NewJob, now: float) -> Job:
+    if body.kind == "train":
+        models: list[str] = list(dict.fromkeys(body.models or ALL_MODELS))
+        return state.jobs.train(site, models, lambda: state.active.refresh(site), now)
+    if body.models is not None:
+        raise InvalidInput("A replay trains nothing: leave `models` out.", pointer="/models")
+    return state.jobs.start(site, body.kind, partial(replay, state, site), now)
 
 
 @router.get("/jobs")
@@ -69,22 +75,30 @@ def _job(job: Job) -> dict[str, Any]:
 @router.get("/models")
 async def list_models(caller: Editor, state: TheState, which: ThePage) -> Response:
     """The versions of the site's models, and which is active."""
-    versions = state.active.registry.versions(caller.site)
-    active = state.active.registry.active(caller.site)
-    shown = paged(versions, lambda each: each.version, which, lambda each: _version(each, active))
-    return answer(shown | {"active": active})
+    versions = await asyncio.to_thread(state.active.registry.versions, caller.site)
+    active = next((each.version for each in versions if each.active), None)
+    return answer(paged(versions, lambda each: each.version, which, _version) | {"active": active})
 
 
 @router.post("/models/{version}:activate")
 async def activate_version(caller: Editor, state: TheState, version: PathId) -> Response:
     """Use this version from now on; also the way back to an older one."""
-    if version not in {each.version for each in state.active.registry.versions(caller.site)}:
+    registry = state.active.registry
+    versions = await asyncio.to_thread(registry.versions, caller.site)
+    if version not in {each.version for each in versions}:
         detail = f"There is no version {version!r}. GET /v1/models lists those that there are."
-        raise InvalidInput(detail, "unknown-version")
-    state.active.registry.activate(caller.site, version)
+        raise UnknownName(detail, "unknown-version")
+    await asyncio.to_thread(registry.activate, caller.site, version)
     models = state.active.refresh(caller.site)
     return answer({"active": models.version, "models": dict(models.versions)})
 
 
-def _version(version: Any, active: str | None) -> dict[str, Any]:  # noqa: ANN401 - until the registry is here
-    return {"version": version.version, "active": version.version == active}
+def _version(info: VersionInfo) -> dict[str, Any]:
+    return {
+        "version": info.version,
+        "createdAt": written_moment(info.created),
+        "models": dict(info.models),
+        "note": dict(info.note),
+        "active": info.active,
+        "readable": info.readable,
+    }
