@@ -85,19 +85,19 @@ def _jsonl(lines: Iterable[bytes], raw: IO[bytes], name: str) -> Iterator[Row]:
 
 def _csv(stream: IO[bytes], raw: IO[bytes], name: str) -> Iterator[Row]:
     csv.field_size_limit(LONGEST_CELL)
-    text = io.TextIOWrapper(stream, "utf-8-sig", newline="")
-    head = text.readline()
-    delimiter = max(",;\t", key=head.count)
-    columns = next(csv.reader([head], delimiter=delimiter), [])
-    if len(columns) < 2:
-        raise InvalidInput(f"{name} has no columns: its first line must name them.")
-    reader = csv.DictReader(text, columns, delimiter=delimiter)
-    try:
-        for number, cells in enumerate(reader, 2):
-            filled = {column: cell for column, cell in cells.items() if column and cell}
-            yield Row(_nested(filled), number, raw.tell(), flat=True)
-    except csv.Error as error:
-        raise InvalidInput(f"{name}, line {reader.line_num}: {error}.") from None
+    with io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
+        head = text.readline()
+        delimiter = max(",;\t", key=head.count)
+        columns = next(csv.reader([head], delimiter=delimiter), [])
+        if len(columns) < 2:
+            raise InvalidInput(f"{name} has no columns: its first line must name them.")
+        reader = csv.DictReader(text, columns, delimiter=delimiter)
+        try:
+            for number, cells in enumerate(reader, 2):
+                filled = {column: cell for column, cell in cells.items() if column and cell}
+                yield Row(_nested(filled), number, raw.tell(), flat=True)
+        except csv.Error as error:
+            raise InvalidInput(f"{name}, line {reader.line_num}: {error}.") from None
 
 
 def _nested(cells: dict[str, str]) -> dict[str, Any]:
