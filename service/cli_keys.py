@@ -30,7 +30,7 @@ def create(kind: str, label: str, url: str, key: str | None, data_dir: Path | No
 async def _made_in(data_dir: Path, kind: str, label: str) -> str:
     from service.settings import load
     from service.sites import DEFAULT, Sites
-    from service.store import open_store
+    from service.store_redis import open_store
     from training.eventlog import EventLog
 
     settings = load(data_dir=data_dir)
