@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from personas.entities import Array
+from personas.neighbours import ranges
 
 Array32 = NDArray[np.float32]
 BATCH = 256
@@ -83,7 +85,9 @@ def fit_pattern(
     """
     random = np.random.default_rng(seed)
     able = [np.asarray(history, np.intp) for history in histories if len(history) >= 2]
-    weights = _beginning(able, items, effort.hidden, random)
+    lengths = np.asarray([len(history) for history in able])
+    flat, starts = np.concatenate(able), np.concatenate([[0], np.cumsum(lengths)])
+    weights = _beginning(flat, items, effort.hidden, random)
     moments = [(np.zeros_like(weight), np.zeros_like(weight)) for weight in weights]
     steps = effort.epochs * -(-len(able) // BATCH)
     step = 0
@@ -91,8 +95,10 @@ def fit_pattern(
         order = random.permutation(len(able))
         for begin in range(0, len(able), BATCH):
             step += 1
-            batch = [able[number] for number in order[begin : begin + BATCH]]
-            shown, hidden = _parted(batch, items, effort.all_but_one, random)
+            batch = order[begin : begin + BATCH]
+            rows = np.repeat(np.arange(len(batch)), lengths[batch])
+            columns = flat[ranges(starts[batch], lengths[batch])]
+            shown, hidden = _parted(rows, columns, lengths[batch], items, effort, random)
             gradients = _gradients(weights, shown, hidden, effort.drop, random)
             rate = effort.rate * (1 - step / (steps + 1)) + effort.rate / 20
             _adam(weights, gradients, moments, rate, effort.shrink, step)
@@ -102,9 +108,9 @@ def fit_pattern(
 
 
 def _beginning(
-    histories: Sequence[NDArray[np.intp]], items: int, hidden: int, random: np.random.Generator
+    flat: NDArray[np.intp], items: int, hidden: int, random: np.random.Generator
 ) -> list[Array32]:
-    counts = np.bincount(np.concatenate(histories), minlength=items)
+    counts = np.bincount(flat, minlength=items)
     bound_in, bound_out = 1 / np.sqrt(items), 1 / np.sqrt(hidden)
     first = random.uniform(-bound_in, bound_in, (items, hidden))
     second = random.uniform(-bound_out, bound_out, (hidden, items))
@@ -114,38 +120,52 @@ def _beginning(
 
 
 def _parted(
-    batch: Sequence[NDArray[np.intp]], items: int, all_but_one: float, random: np.random.Generator
-) -> tuple[Array32, Array32]:
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    lengths: NDArray[np.intp],
+    items: int,
+    effort: Effort,
+    random: np.random.Generator,
+) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
     """Each history in two: what is shown, and what is to be foretold, both [batch, items]."""
-    shown = np.zeros((len(batch), items), np.float32)
-    hidden = np.zeros((len(batch), items), np.float32)
-    for row, history in enumerate(batch):
-        count = 1 if random.random() < all_but_one else int(random.integers(1, len(history)))
-        mixed = random.permutation(history)
-        hidden[row, mixed[:count]] = 1.0 / count
-        shown[row, mixed[count:]] = 1.0
+    count = np.where(
+        random.random(len(lengths)) < effort.all_but_one, 1, random.integers(1, lengths)
+    )
+    order = np.lexsort((random.random(len(rows)), rows))
+    place = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    asked = place < count[rows]
+    columns, shape = columns[order], (len(lengths), items)
+    hidden_worth = (1.0 / count[rows[asked]]).astype(np.float32)
+    shown_worth = (1.0 / np.sqrt(lengths - count))[rows[~asked]].astype(np.float32)
+    hidden = sparse.csr_matrix((hidden_worth, (rows[asked], columns[asked])), shape)
+    shown = sparse.csr_matrix((shown_worth, (rows[~asked], columns[~asked])), shape)
     return shown, hidden
 
 
 def _gradients(
     weights: Sequence[Array32],
-    shown: Array32,
-    hidden: Array32,
+    shown: sparse.csr_matrix,
+    hidden: sparse.csr_matrix,
     drop: float,
     random: np.random.Generator,
 ) -> list[Array32]:
     """Of the mean cross-entropy, for each of the weights."""
     inward, inward_bias, outward, bias, direct = weights
-    entry = shown / np.sqrt(np.maximum(shown.sum(axis=1, keepdims=True), 1))
-    raw = np.tanh(entry @ inward + inward_bias)
+    raw = np.tanh(shown @ inward + inward_bias)
     kept = (random.random(raw.shape, np.float32) >= drop).astype(np.float32) / np.float32(1 - drop)
     layer = raw * kept
-    logits = layer @ outward + bias + entry @ direct
-    logits[shown > 0] = -1e9  # what was seen is not asked for
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    error = (odds / odds.sum(axis=1, keepdims=True) - hidden) / np.float32(len(shown))
+    logits = layer @ outward
+    logits += bias
+    logits += shown @ direct
+    logits[shown.nonzero()] = -1e9  # what was seen is not asked for
+    logits -= logits.max(axis=1, keepdims=True)
+    error = np.exp(logits, out=logits)
+    error /= error.sum(axis=1, keepdims=True)
+    error[hidden.nonzero()] -= hidden.data
+    error /= np.float32(shown.shape[0])
     back = (error @ outward.T) * kept * (1 - raw * raw)
-    return [entry.T @ back, back.sum(axis=0), layer.T @ error, error.sum(axis=0), entry.T @ error]
+    entry = shown.T.tocsr()
+    return [entry @ back, back.sum(axis=0), layer.T @ error, error.sum(axis=0), entry @ error]
 
 
 def _adam(

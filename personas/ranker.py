@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from personas.entities import Array
 from personas.item_item import Links
+from personas.neighbours import Neighbours
 from personas.pattern import Pattern
 from personas.ranking_features import INDEX, PRIOR
 
@@ -33,50 +34,63 @@ class Ranker:
     """Weights, and what was learned of items.
 
     Attributes:
-        weights: one a feature, in log-odds [FEATURES].
+        weights: one a feature, in log-odds [FEATURES], for what comes next.
+        of_sets: the same where the order of what was seen means nothing.
         items: ids of the items that the learned scores number.
         together, sequence: item to item; pattern: set to item; None before training.
     """
 
     weights: Array
+    of_sets: Array
     items: Sequence[str] = ()
     together: Links | None = None
     sequence: Links | None = None
     pattern: Pattern | None = None
+    neighbours: Neighbours | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, artefact: _Artefact | None) -> Ranker:
         """The ranker of an artefact; without one, the expert's."""
         if artefact is None:
-            return cls(PRIOR)
+            return cls(PRIOR, PRIOR)
         arrays, settings = artefact.arrays, artefact.settings
-        weights = np.zeros(len(PRIOR))
-        for name, weight in zip(settings["features"], arrays["weights"], strict=True):
-            if name in INDEX:
-                weights[INDEX[name]] = weight
+        names = settings["features"]
         return cls(
-            weights,
+            _placed(names, arrays["weights"]),
+            _placed(names, arrays["of_sets"]),
             json.loads(bytes(arrays["items"])) if "items" in arrays else (),
             links_from(arrays, "together"),
             links_from(arrays, "sequence"),
             Pattern.from_arrays(_of(arrays, "pattern")) if "pattern.bias" in arrays else None,
+            Neighbours.from_arrays(_of(arrays, "neighbours"))
+            if "neighbours.items" in arrays
+            else None,
             settings,
         )
 
-    def to_arrays(self) -> dict[str, np.ndarray]:
+    def to_arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         """For a registry."""
         items = np.frombuffer(json.dumps(list(self.items)).encode(), np.uint8).copy()
-        arrays: dict[str, np.ndarray] = {"weights": self.weights, "items": items}
+        arrays: dict[str, np.ndarray[Any, Any]] = {
+            "weights": self.weights,
+            "of_sets": self.of_sets,
+            "items": items,
+        }
         for name, links in (("together", self.together), ("sequence", self.sequence)):
             if links is not None:
                 arrays[f"{name}.start"] = links.start
                 arrays[f"{name}.to"] = links.to
                 arrays[f"{name}.weight"] = links.weight
-        if self.pattern is not None:
-            learned = self.pattern.to_arrays()
-            arrays |= {f"pattern.{name}": array for name, array in learned.items()}
+        for name, model in (("pattern", self.pattern), ("neighbours", self.neighbours)):
+            if model is not None:
+                learned = model.to_arrays()
+                arrays |= {f"{name}.{part}": array for part, array in learned.items()}
         return arrays
+
+    def blended(self, trust: float) -> Array:
+        """Weights where orders mean something for this share of visits [FEATURES]."""
+        return trust * self.weights + (1 - trust) * self.of_sets
 
     @property
     def scores(self) -> dict[str, Score]:
@@ -94,6 +108,8 @@ class Ranker:
                 return np.clip(odds, LEAST_ODDS, None)
 
             found["pattern"] = fitting
+        if self.neighbours is not None:
+            found["neighbours"] = self.neighbours.scores
         if self.sequence is not None:
             sequence = self.sequence
 
@@ -108,6 +124,15 @@ def links_from(arrays: Mapping[str, np.ndarray], name: str) -> Links | None:
     """Links that `Ranker.to_arrays` wrote down."""
     parts = _of(arrays, name)
     return Links(parts["start"], parts["to"], parts["weight"]) if parts else None
+
+
+def _placed(names: Sequence[str], told: Array) -> Array:
+    """Weights by the names of features, as of a version that may have had others."""
+    weights = np.zeros(len(PRIOR))
+    for name, weight in zip(names, told, strict=True):
+        if name in INDEX:
+            weights[INDEX[name]] = weight
+    return weights
 
 
 def _of(arrays: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:

@@ -109,6 +109,7 @@ PERSONAL: tuple[Feature, ...] = (
     Feature("query", "query", 8.0, 0.1),
     Feature("together", "together", 0.0, 10.0),
     Feature("pattern", "together", 0.0, 3.0),
+    Feature("neighbours", "together", 0.0, 3.0),
     Feature("next", "together", 0.0, 3.0),
     Feature("persona", "persona-match", 0.5),
     Feature("progress", "progress", 0.0),

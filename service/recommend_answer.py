@@ -9,7 +9,8 @@ import numpy as np
 from personas.entities import LADDER
 from personas.ranking import reasons_of
 from personas.ranking_features import MOST_SEEN, next_rungs
-from service.recommend_choice import Choice, Chosen
+from service.recommend_choice import Choice
+from service.recommend_list import Chosen
 from service.recommend_words import words_of
 from service.state import State
 
@@ -26,7 +27,9 @@ def answer_of(state: State, site: str, ask: Ask, choice: Choice, name: str) -> d
         "recommendationId": name,
         "slot": ask.slot.id,
         "visitorId": None if choice.visitor is None else choice.visitor.id,
-        "items": [_item(choice, item, rank, ask) for rank, item in enumerate(choice.items, 1)],
+        "items": [
+            _item(choice, item, rank, ask) for rank, item in enumerate(choice.listed.items, 1)
+        ],
         "persona": {
             "id": persona.id,
             "name": persona.name,
@@ -64,7 +67,7 @@ def _item(choice: Choice, item: Chosen, rank: int, ask: Ask) -> dict[str, Any]:
 
 
 def _reasons(choice: Choice, item: Chosen) -> list[dict[str, Any]]:
-    told = reasons_of(item.features, choice.usual, choice.prepared.ranker.weights, item.more)
+    told = reasons_of(item.features, item.usual, choice.listed.weights, item.more)
     rung, because = _rung(choice, item.row), _because(choice, item.row)
     return [
         {

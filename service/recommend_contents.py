@@ -17,15 +17,18 @@ from embeddings.catalogue import Catalogue, CatalogueArrays
 from numpy.typing import NDArray
 
 from personas.entities import Array
+from personas.order import order_shares, order_trust
 from personas.popularity import ROWS
 from personas.ranker import Ranker
 from personas.ranking_features import Contents, Situation, standing
 from service.recommend_filter import Columns
+from service.trends import Trends
 
 if TYPE_CHECKING:
     from service.state import State
 
 FRESH_FOR = 1.0  # seconds that a live view of what rises is kept
+STEPS_BETWEEN = 100  # steps of visitors after which their order is looked at again
 SMALL = 2000  # items of a site whose view of what rises follows each event
 
 
@@ -34,11 +37,13 @@ class Moment:
     """What speaks for each item at a moment, whoever looks.
 
     Attributes:
+        weights: of the features now [FEATURES].
         features: [STANDING, n]; utility: their weighted sum [n].
     """
 
     at: float
     views: int
+    weights: Array
     features: Array
     utility: Array
 
@@ -59,6 +64,8 @@ class Prepared:
             popularity=np.zeros((ROWS, size)),
             learned=learned_scores(ranker, arrays.row, size),
         )
+        self._number_of = {item: number for number, item in enumerate(ranker.items)}
+        self._trust: tuple[int, float] | None = None
         self._moment: Moment | None = None
 
     def row_of(self, name: str) -> int | None:
@@ -78,9 +85,21 @@ class Prepared:
                 return kept
         counts = trends.counts(self.arrays, self.row_of, len(self.contents), at)
         features = standing(replace(self.contents, popularity=counts), at)
-        utility = self.ranker.weights[: len(features)] @ features
-        self._moment = Moment(at, trends.views, features, utility)
+        weights = self.ranker.blended(self._order_trust(trends))
+        utility = weights[: len(features)] @ features
+        self._moment = Moment(at, trends.views, weights, features, utility)
         return self._moment
+
+    def _order_trust(self, trends: Trends) -> float:
+        """How far visitors walk in the order that was learned; looked at now and then."""
+        sequence = self.ranker.sequence
+        if sequence is None:
+            return 1.0
+        if self._trust is None or trends.steps - self._trust[0] >= STEPS_BETWEEN:
+            before, after = trends.latest_steps(self._number_of)
+            trust = order_trust(order_shares(sequence, before, after))
+            self._trust = (trends.steps, trust)
+        return self._trust[1]
 
 
 def prepared(state: State, site: str) -> Prepared:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MOST_NAMES = 300_000  # contents counted of one site
 MOST_PAIRS = 500_000  # of visitor and content, so that who comes again counts once
 MOST_SHOWN = 50_000  # visitors of whom is known what was shown
+MOST_STEPS = 2_000  # latest steps from item to item
 SHOWN_EACH = 200  # items shown to one visitor that are remembered
 CHUNK = 2000
 UNCOUNTED = frozenset({"recommendation shown", "recommendation dismissed"})
@@ -41,6 +42,9 @@ class Trends:
         self._numbers: dict[str, int] = {}
         self._pairs: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._shown: OrderedDict[str, deque[tuple[float, str]]] = OrderedDict()
+        self._last: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._steps: deque[tuple[int, int]] = deque(maxlen=MOST_STEPS)
+        self.steps = 0
         self._rows: np.ndarray = np.zeros(0, np.intp)
         self._rows_of: object = None
         self.views = 0
@@ -72,6 +76,31 @@ class Trends:
             self._pairs.popitem(last=False)
         self._popularity.add(number, time)
         self.views += 1
+        self._step(pair[0], number, time)
+
+    def _step(self, visitor: str, number: int, time: float) -> None:
+        """From what this visitor saw before to what is seen now."""
+        last = self._last.get(visitor)
+        if last is not None and time >= last[0]:
+            self._steps.append((last[1], number))
+            self.steps += 1
+        if last is None or time >= last[0]:
+            self._last[visitor] = (time, number)
+            self._last.move_to_end(visitor)
+            if len(self._last) > MOST_SHOWN:
+                self._last.popitem(last=False)
+
+    def latest_steps(self, number_of: Mapping[str, int]) -> tuple[Array, Array]:
+        """What visitors lately saw, and what next, numbered as `number_of` says."""
+        names = list(self._numbers)
+        pairs = [
+            (before, after)
+            for one, other in self._steps
+            if (before := number_of.get(names[one])) is not None
+            and (after := number_of.get(names[other])) is not None
+        ]
+        both = np.asarray(pairs, np.intp).reshape(-1, 2)
+        return both[:, 0], both[:, 1]
 
     def counts(
         self, catalogue: object, row_of: Callable[[str], int | None], rows: int, at: float

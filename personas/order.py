@@ -1,0 +1,55 @@
+"""Do visitors still walk in the order that the log taught?
+
+Logs are imported in bulk, and sites change. Of two items that a visitor saw one after the other,
+the learned transitions tell how likely they come in this order rather than the other one. If orders
+mean nothing, both are as likely. The share of visits whose order means something is the trust.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from personas.entities import Array
+from personas.item_item import Links
+
+PRIOR_TRUST, PRIOR_WEIGHT = 0.9, 20.0  # as if so many transitions had been seen before
+STEPS = 50
+
+
+def order_shares(sequence: Links, before: Array, after: Array) -> Array:
+    """How likely each pair of items comes in its order; only of pairs that the log knows.
+
+    Args:
+        before, after: numbers of the items [pairs].
+    """
+    size = sequence.items
+    keys = np.repeat(np.arange(size), np.diff(sequence.start)) * size + sequence.to
+    order = np.argsort(keys)
+    ahead = _looked_up(keys[order], sequence.weight[order], before * size + after)
+    back = _looked_up(keys[order], sequence.weight[order], after * size + before)
+    known = ahead + back > 0
+    shares: Array = ahead[known] / (ahead + back)[known]
+    return shares
+
+
+def _looked_up(keys: Array, values: Array, wanted: Array) -> Array:
+    if not len(keys):
+        return np.zeros(len(wanted))
+    places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[places] == wanted, values[places], 0.0).astype(np.float64)
+
+
+def order_trust(shares: Array) -> float:
+    """The likeliest share of pairs whose order means something, given a prior; by EM.
+
+    >>> order_trust(np.full(500, 0.9)) > 0.9, order_trust(np.tile([0.9, 0.1], 250)) < 0.1
+    (True, True)
+    """
+    trust = PRIOR_TRUST
+    for _ in range(STEPS):
+        means = trust * shares / (trust * shares + (1 - trust) * 0.5)
+        found = (means.sum() + PRIOR_TRUST * PRIOR_WEIGHT) / (len(shares) + PRIOR_WEIGHT)
+        if abs(found - trust) < 1e-4:
+            break
+        trust = float(found)
+    return trust

@@ -1,0 +1,200 @@
+"""The log played again in the order of time: what could be chosen, and what was known then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personas.choice import Cases
+from personas.entities import Array
+from personas.popularity import ROWS, Popularity
+from personas.ranker import Ranker, Score
+from personas.ranking_features import INDEX, PRIOR, Contents, Situation, features_of
+from training.ranker_views import Items, Views
+
+CANDIDATES_BEST, CANDIDATES_ANY = 150, 100
+WINDOW = 86_400.0  # seconds within which things are seen together
+UNKNOWN_SHARE = 0.3  # most cases of visitors of whom nothing was known
+
+
+Case = tuple[NDArray[np.float32], NDArray[np.float32]]
+Known = tuple[Situation, int]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A log to be played again.
+
+    Attributes:
+        ladders: belief over the ladder at each view [views, 7].
+        begin: number of the first view that may be asked.
+    """
+
+    items: Items
+    views: Views
+    ladders: Array
+    ranker: Ranker
+    begin: int
+
+
+def replay(log: Replay, most: int, seed: int) -> tuple[Cases, Cases]:
+    """Choices of up to `most` views each, drawn at random from `begin` on.
+
+    Returns:
+        Cases that ask what comes next, and cases that ask what else was seen together.
+    """
+    random = np.random.default_rng(seed)
+    asked = _asked(log, most, random)
+    windows = _windows(log, most, random)
+    popularity = Popularity()
+    seen: dict[int, list[int]] = {}
+    contents = contents_of(log.items, log.ranker)
+    found: tuple[list[Case], list[Case]] = ([], [])
+    kept: tuple[list[int], list[int]] = ([], [])
+    for number in range(len(log.views)):
+        visitor, item = int(log.views.visitors[number]), int(log.views.items[number])
+        before = seen.setdefault(visitor, [])
+        known: list[tuple[int, Known | None]] = []
+        if number in asked:
+            known.append((0, _next(log, number, before)))
+        if number in windows:
+            known.append((1, _together(log, number, before, windows[number], random)))
+        for kind, case in known:
+            if case is not None:
+                found[kind].append(_case(log, contents, popularity, *case, random))
+                kept[kind].append(number)
+        popularity.add(item, float(log.views.times[number]))
+        before.append(item)
+    return _cases(log, found[0], kept[0]), _cases(log, found[1], kept[1])
+
+
+def _asked(log: Replay, most: int, random: np.random.Generator) -> set[int]:
+    """Numbers of views; those that were a visitor's first are a part only."""
+    first: set[int] = set()
+    known: set[int] = set()
+    for number, visitor in enumerate(log.views.visitors.tolist()):
+        if visitor not in known:
+            first.add(number)
+            known.add(visitor)
+    able = [number for number in range(log.begin, len(log.views)) if number not in first]
+    unknown = [number for number in first if number >= log.begin]
+    chosen = random.permutation(able)[:most].tolist()
+    few = int(min(UNKNOWN_SHARE * most, UNKNOWN_SHARE * len(chosen) + 50))
+    return set(chosen) | set(random.permutation(sorted(unknown))[:few].tolist())
+
+
+def _windows(log: Replay, most: int, random: np.random.Generator) -> dict[int, list[int]]:
+    """Numbers of views that begin a window → the items that were seen together in it."""
+    of_visitor: dict[int, list[int]] = {}
+    for number, visitor in enumerate(log.views.visitors.tolist()):
+        of_visitor.setdefault(visitor, []).append(number)
+    found: dict[int, list[int]] = {}
+    for numbers in of_visitor.values():
+        begun = -np.inf
+        for number in numbers:
+            if log.views.times[number] - begun > WINDOW:
+                begun, first = log.views.times[number], number
+                found[first] = []
+            found[first].append(int(log.views.items[number]))
+    able = [number for number, items in found.items() if number >= log.begin and len(items) > 1]
+    return {number: found[number] for number in random.permutation(able)[:most].tolist()}
+
+
+def contents_of(items: Items, ranker: Ranker, popularity: Array | None = None) -> Contents:
+    """The items as the ranking reads them; the ranker numbers them alike."""
+
+    def scorer(score: Score) -> Callable[[Situation], Array]:
+        return lambda at: score(at.seen) if len(at.seen) else np.zeros(len(items))
+
+    return Contents(
+        vectors=items.vectors,
+        phases=items.phases,
+        types=items.types,
+        published=items.published,
+        popularity=np.zeros((ROWS, len(items))) if popularity is None else popularity,
+        learned={name: scorer(score) for name, score in ranker.scores.items()},
+    )
+
+
+def _next(log: Replay, number: int, before: list[int]) -> Known | None:
+    """What was known before a view, and the item that was taken."""
+    time, target = float(log.views.times[number]), int(log.views.items[number])
+    if not log.items.since[target] < time:
+        return None  # nobody could have shown it
+    return Situation(time, np.asarray(before, np.intp), log.ladders[number]), target
+
+
+def _together(
+    log: Replay, number: int, before: list[int], window: list[int], random: np.random.Generator
+) -> Known | None:
+    """One of the things that were seen together is hidden, some of the others are shown.
+
+    All as of the first of these views, so that what is hidden has not been counted yet.
+    """
+    time = float(log.views.times[number])
+    able = [item for item in window if log.items.since[item] < time]
+    if len(able) < 2:
+        return None
+    target, *others = random.permutation(able).tolist()
+    count = len(others) if random.random() < 0.5 else int(random.integers(1, len(able)))
+    seen = random.permutation(before + others[:count])
+    return Situation(time, seen.astype(np.intp), log.ladders[number]), target
+
+
+def _case(
+    log: Replay,
+    contents: Contents,
+    popularity: Popularity,
+    situation: Situation,
+    item: int,
+    random: np.random.Generator,
+) -> Case:
+    """Features and offsets of one choice's candidates, the one taken first."""
+    there = log.items.since < situation.at
+    there[situation.seen] = False
+    counts = np.zeros((ROWS, len(log.items)))
+    counts[:, : popularity.items] = popularity.at(situation.at)
+    features = features_of(situation, replace(contents, popularity=counts))
+    candidates, offsets = _sampled(features, there, item, random)
+    return features[:, candidates].T.astype(np.float32), offsets
+
+
+def _rough() -> Array:
+    """Weights that are good enough to tell which candidates are hard to tell apart."""
+    weights = PRIOR.copy()
+    for name, weight in (("together", 4.0), ("pattern", 0.5), ("neighbours", 0.2), ("next", 1.0)):
+        weights[INDEX[name]] = weight
+    return weights
+
+
+ROUGH = _rough()
+
+
+def _sampled(
+    features: Array, there: NDArray[np.bool_], item: int, random: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """The one taken, the best others, and some of all the rest, which stand for many each."""
+    others = np.flatnonzero(there)
+    others = others[others != item]
+    if len(others) <= CANDIDATES_BEST + CANDIDATES_ANY:
+        return np.concatenate([[item], others]), np.zeros(len(others) + 1, np.float32)
+    rough = ROUGH @ features[:, others]
+    order = np.argsort(-rough, kind="stable")
+    best, rest = others[order[:CANDIDATES_BEST]], others[order[CANDIDATES_BEST:]]
+    drawn = random.choice(rest, CANDIDATES_ANY, replace=False)
+    offsets = np.zeros(1 + CANDIDATES_BEST + CANDIDATES_ANY, np.float32)
+    offsets[1 + CANDIDATES_BEST :] = np.log(len(rest) / CANDIDATES_ANY)
+    return np.concatenate([[item], best, drawn]), offsets
+
+
+def _cases(log: Replay, found: list[Case], kept: list[int]) -> Cases:
+    most = max((len(offsets) for _, offsets in found), default=1)
+    features = np.zeros((len(found), most, len(PRIOR)), np.float32)
+    offsets = np.full((len(found), most), -np.inf, np.float32)
+    for place, (known, offset) in enumerate(found):
+        features[place, : len(offset)] = known
+        offsets[place, : len(offset)] = offset
+    return Cases(features, offsets, log.views.visitors[kept], log.views.times[kept])
