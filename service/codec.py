@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, make_dataclass
 from itertools import accumulate, pairwise, repeat
-from operator import attrgetter, truediv
+from operator import attrgetter, eq, truediv
 from typing import Any, TypeVar
 
 import msgspec
@@ -40,6 +40,7 @@ WORDS = "\0".join(
         "anonymous_id\0user_id\0",
     )
 ).encode()
+LATELY = 1 << 20
 LONGEST = 8 << 20  # inflated: what is longer was not written here
 
 _HEAD = struct.Struct("<BI")  # format, CRC-32 of the rest
@@ -113,6 +114,41 @@ def decode(blob: bytes) -> History:
         raise CorruptArtefact(f"a stored history cannot be read: {error!r}") from error
 
 
+class Lately:
+    """Histories that were read or written a moment ago, by their bytes: no need to read them again.
+
+    Args:
+        most: bytes of blobs; the objects take ten times that.
+    """
+
+    def __init__(self, most: int = LATELY) -> None:
+        self._most, self._size = most, 0
+        self._histories: dict[bytes, History] = {}
+
+    def decode(self, blob: bytes) -> History:
+        """Like `decode`."""
+        history = self._histories.get(blob)
+        if history is None:
+            history = decode(blob)
+            self._keep(blob, history)
+        return history
+
+    def encode(self, history: History) -> bytes:
+        """Like `encode`."""
+        blob = encode(history)
+        if blob not in self._histories:
+            self._keep(blob, history)
+        return blob
+
+    def _keep(self, blob: bytes, history: History) -> None:
+        self._histories[blob] = history
+        self._size += len(blob)
+        while self._size > self._most:
+            oldest = next(iter(self._histories))
+            del self._histories[oldest]
+            self._size -= len(oldest)
+
+
 class _Writer:
     """Gathers what goes into a blob. String 0 is None."""
 
@@ -166,10 +202,13 @@ class _Writer:
 
 def _whole(numbers: Sequence[float], scale: int) -> list[int]:
     """The numbers times `scale`, if that makes all of them whole; else nothing."""
+    first = numbers[0] * scale
+    if not abs(first) < 1e16 or round(first) / scale != numbers[0]:  # most often this tells
+        return []
     if not max(map(abs, numbers)) < 1e10:  # also of a NaN
         return []
     whole = [round(number * scale) for number in numbers]
-    return whole if all(map(float.__eq__, map(truediv, whole, repeat(scale)), numbers)) else []
+    return whole if all(map(eq, map(truediv, whole, repeat(scale)), numbers)) else []
 
 
 class _Reader:

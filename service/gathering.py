@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from copy import copy
 from typing import Generic, TypeVar
 
 _Asked = TypeVar("_Asked")
@@ -53,7 +54,7 @@ class Gathering(Generic[_Asked, _Answer]):
             except Exception as error:  # noqa: BLE001 # handed on to those who asked
                 for _, future in callers:
                     if not future.done():
-                        future.set_exception(error)
+                        future.set_exception(copy(error))  # each raises it with its own traceback
                 continue
             begin = 0
             for asked, future in callers:

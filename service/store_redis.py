@@ -29,8 +29,8 @@ from redis.backoff import NoBackoff
 
 from personas.entities import History, VisitorKey
 from personas.errors import CorruptArtefact, InvalidInput, StoreUnavailable
-from service import codec
 from service.breaker import WAITS, Breaker, within
+from service.codec import Lately
 from service.embedded_store import EmbeddedServer
 from service.gathering import Gathering
 from service.store import KEEP_SECONDS, MOST_BYTES, Fold, Store
@@ -113,6 +113,7 @@ class RedisStore:
         self._cluster, self._server = cluster, server
         self._hot, self._bulk = hot, bulk
         self._breaker = Breaker(self._knock, StoreUnavailable, waits)
+        self._lately = Lately()
         self._reads = Gathering(self._read)
         self._writes = Gathering(self._send)
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -225,7 +226,7 @@ class RedisStore:
             if folded is history or folded == history:
                 continue
             try:
-                after = codec.encode(folded) if folded != EMPTY else b""
+                after = self._lately.encode(folded) if folded != EMPTY else b""
             except InvalidInput as error:
                 _log.warning("history not written", why=error.detail)
                 refused.add(change.key)
@@ -239,7 +240,7 @@ class RedisStore:
         if not blob:
             return EMPTY
         try:
-            return codec.decode(blob)
+            return self._lately.decode(blob)
         except CorruptArtefact as error:
             self.unreadable += 1
             _log.error("history not readable", why=str(error))

@@ -177,3 +177,23 @@ def test_random_garbage_of_every_length_is_refused():
     for length in range(0, 3000, 37):
         with pytest.raises(CorruptArtefact):
             codec.decode(chance.randbytes(length))
+
+
+def test_what_was_read_or_written_lately_is_the_same_object_and_no_more_is_kept_than_allowed():
+    blobs = [codec.encode(plausible_history(seed)) for seed in range(20)]
+    lately = codec.Lately(most=5 * len(blobs[0]))
+    first = lately.decode(blobs[0])
+    assert lately.decode(bytes(bytearray(blobs[0]))) is first
+    assert lately.encode(first) == blobs[0]
+    for blob in blobs:
+        assert lately.decode(blob) == codec.decode(blob)
+    assert lately.decode(blobs[0]) is not first
+    assert sum(map(len, lately._histories)) == lately._size <= 5 * len(blobs[0])
+    written = plausible_history(30)
+    assert lately.decode(lately.encode(written)) is written
+
+
+def test_a_history_longer_than_all_that_may_be_kept_is_read_all_the_same():
+    lately = codec.Lately(most=10)
+    blob = codec.encode(plausible_history(1))
+    assert lately.decode(blob) == lately.decode(blob) == plausible_history(1)
