@@ -133,10 +133,24 @@ class Jobs:
 
     # --- training -----------------------------------------------------------------------------
 
-    def train(self, site: str, models: list[str], done: Callable[[], object], now: float) -> Job:
-        """Train models in a process of its own; `done` is called when a version is active."""
+    def train(
+        self,
+        site: str,
+        models: list[str],
+        done: Callable[[], object],
+        now: float,
+        prepare: Callable[[Path], None] | None = None,
+    ) -> Job:
+        """Train models in a process of its own.
+
+        Args:
+            done: called when a version is active.
+            prepare: called in a thread before, with the folder of the models.
+        """
 
         async def work(report: Report) -> Mapping[str, Any]:
+            if prepare is not None:
+                await asyncio.to_thread(prepare, self._models)
             folders = ["--log", str(self._log), "--registry", str(self._models)]
             arguments = [*folders, "--site", site, "--models", *models]
             result = await run_python("training.run", arguments, report)

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from embeddings.documents import content_facts, content_item
 from personas.entities import ContentFacts, ContentItem, History, VisitorKey
@@ -41,6 +43,7 @@ class SiteData:
         mapping: the site's own event names → kinds or known names, as the site wrote them.
         impressions: bodies of the answers given, in their order.
         outcomes: responses to answers: {recommendationId, name, contentId, visitor, time}.
+        vectors: of content, by id; where the index's were written down for training.
         corrected: documents with at least one tag by a person, by id.
         until: when the newest message of these happened.
     """
@@ -53,6 +56,7 @@ class SiteData:
     until: float
     outcomes: list[dict[str, Any]] = field(default_factory=list)
     corrected: dict[str, dict[str, Any]] = field(default_factory=dict)
+    vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def load_site(folder: Path, site: str, until: float | None = None) -> SiteData:

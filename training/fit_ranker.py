@@ -52,8 +52,7 @@ def fit_ranker(
         NotEnoughData: too few views to learn anything from.
     """
     progress(0.0, "reading the views")
-    vectors = getattr(data, "vectors", None)
-    items, views = read_views(data, vectors)
+    items, views = read_views(data)
     lesson = learn(items, views, ladders_of(views), seed, progress)
     return _fitted(lesson, len(views), len(items))
 

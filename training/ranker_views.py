@@ -61,12 +61,8 @@ class Views:
         return list(found.values())
 
 
-def read_views(data: SiteData, vectors: dict[str, Array32] | None = None) -> tuple[Items, Views]:
-    """The site's items and views.
-
-    Args:
-        vectors: of content, by id.
-    """
+def read_views(data: SiteData) -> tuple[Items, Views]:
+    """The site's items and views."""
     ids = tuple(sorted(data.contents))
     number = {name: place for place, name in enumerate(ids)}
     for name in ids:
@@ -88,7 +84,7 @@ def read_views(data: SiteData, vectors: dict[str, Array32] | None = None) -> tup
         np.asarray([row[3] for row in rows], np.intp),
         np.asarray([row[0] for row in rows], np.float64),
     )
-    return _items(ids, [data.contents[name] for name in ids], views, vectors or {}), views
+    return _items(ids, [data.contents[name] for name in ids], views, data.vectors), views
 
 
 def _items(

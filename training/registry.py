@@ -109,6 +109,11 @@ class Registry:
     def __init__(self, folder: Path, kept: int = KEPT) -> None:
         self._folder, self._kept = folder, kept
 
+    @property
+    def folder(self) -> Path:
+        """Where the versions are."""
+        return self._folder
+
     def write(
         self, site: str, learned: Sequence[Learned], now: float, note: Mapping[str, Any] = NO_NOTE
     ) -> str:

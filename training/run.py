@@ -12,10 +12,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from personas.errors import CorruptArtefact, FingerpostError, NotEnoughData
+from training.content_vectors import read_vectors
 from training.dataset import SiteData, load_site
 from training.fit_personas import fit_personas
 from training.fit_phases import fit_phases
@@ -57,7 +59,8 @@ def train(
         nothing was learned.
     """
     progress(0.0, "reading the event log")
-    data = load_site(log, site)
+    vectors = read_vectors(registry.folder, site)
+    data = replace(load_site(log, site), vectors=vectors)
     before = _before(registry, site)
     chosen = [name for name in FITS if name in models]
     fitted: list[Fitted] = []

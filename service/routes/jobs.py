@@ -19,6 +19,7 @@ from service.routes.bodies import Body, Configuration, answer, written_moment
 from service.routes.pages import ThePage, paged
 from service.routes.paths import PathId
 from service.state import State, state_of
+from training.content_vectors import keep_vectors
 from training.registry import VersionInfo
 
 router = APIRouter(prefix="/v1", tags=["Models and jobs"])
@@ -49,7 +50,13 @@ async def start_job(
 def _started(state: State, site: str, body: NewJob, now: float) -> Job:
     if body.kind == "train":
         models: list[str] = list(dict.fromkeys(body.models or ALL_MODELS))
-        return state.jobs.train(site, models, lambda: state.active.refresh(site), now)
+        return state.jobs.train(
+            site,
+            models,
+            lambda: state.active.refresh(site),
+            now,
+            lambda folder: keep_vectors(folder, site, state.index.all_vectors(site)),
+        )
     if body.models is not None:
         raise InvalidInput("A replay trains nothing: leave `models` out.", pointer="/models")
     return state.jobs.start(site, body.kind, partial(replay, state, site), now)
