@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ Scalar = str | float | bool
 MOST_CONDITIONS = 50
 MOST_ALTERNATIVES = 1_000
 LONGEST_WORD = 300  # characters that a back end is asked to compare
+FOREVER = 1e15  # seconds
 PAGE = 1_000  # items that `all_vectors` gives at a time
 
 
@@ -149,7 +152,58 @@ class NumpyIndex:
 
 def ordered(hits: Iterable[Hit]) -> list[Hit]:
     """Nearest first; ties (to single precision) by id."""
-    return sorted(hits, key=lambda hit: (-round(hit.score, 6), hit.id))
+    return sorted(hits, key=lambda hit: (-_rounded(hit), hit.id))
+
+
+def nearest(found: Callable[[int], list[Hit]], count: int) -> list[Hit]:
+    """The `count` nearest with ties by id, of a back end that orders ties as it likes.
+
+    Args:
+        found: the back end's best `limit` hits.
+    """
+    limit = count + 16
+    while True:
+        hits = found(limit)
+        if len(hits) < limit or _rounded(hits[-1]) < _rounded(hits[count - 1]):
+            return ordered(hits)[:count]
+        limit *= 4
+
+
+def _rounded(hit: Hit) -> float:
+    return round(hit.score, 6)
+
+
+def point_of(content_id: str) -> UUID:
+    """The name of an item in back ends that take no names of any other form."""
+    return UUID(bytes=blake2b(content_id.encode(), digest_size=16).digest())
+
+
+def payload_of(item: ContentItem) -> dict[str, Any]:
+    """What back ends keep beside an item's vector: its id, its words, and from when until when
+    it is visible (hidden: never). There is always a number, so that no condition meets a gap."""
+    begin = -FOREVER if item.valid_from is None else item.valid_from
+    until = FOREVER if item.valid_until is None else item.valid_until
+    return {
+        "id": item.id,
+        "words": sorted(words_of(item)),
+        "from": 2 * FOREVER if item.hidden else begin,
+        "until": until,
+    }
+
+
+def open_index(url: str | None, folder: Path) -> ContentIndex:
+    """The index: a Qdrant server's by URL, else one in a folder.
+
+    Raises:
+        IndexUnavailable: another process holds the folder, or it cannot be written.
+    """
+    if url:
+        from embeddings.index_server import ServerIndex
+
+        return ServerIndex.at(url)
+    from embeddings.index_edge import EdgeIndex
+
+    return EdgeIndex(folder)
 
 
 # --- filters as words -----------------------------------------------------------------------------
