@@ -50,7 +50,7 @@ class Cases:
 def fit_weights(cases: Cases, prior: Array, spread: Array) -> Array:
     """The likeliest weights [FEATURES], given the cases and the prior."""
     weights = prior.copy()
-    precision: Array = 1.0 / np.maximum(spread, 1e-9) ** 2
+    precision = np.asarray(1.0 / np.maximum(spread, 1e-9) ** 2, np.float64)
     value = -np.inf
     for _ in range(STEPS):
         likelihood, slope, curve = _derivatives(cases, weights)

@@ -16,17 +16,27 @@ from typing import Literal
 
 from personas.entities import ContentFacts, History, Touchpoint, TraitValue
 
-FeatureValue = float | str | Mapping[str, float]
+
+@dataclass(frozen=True, slots=True)
+class Average:
+    """A mean of repeated observations; one of few says less than one of many."""
+
+    mean: float
+    count: float
+
+
+FeatureValue = float | str | Mapping[str, float] | Average
 Features = dict[str, FeatureValue]
 Visit = tuple[Touchpoint, ...]
 
 TRAIT = "trait:"  # before the name of a trait
 VISIT_GAP = 30 * 60.0  # seconds without a touchpoint end a visit
 OF_THE_SERVICE = frozenset({"Recommendation Shown"})  # what we did, not what the visitor did
+DEVICES = ("desktop", "mobile", "tablet")
 DAYTIMES = ("night", "morning", "afternoon", "evening")  # six hours each, UTC
 
 SENSITIVE: Mapping[str, str] = {
-    "age": r"age|ages|dob|birth\w*|born",
+    "age": r"age|ages|dob|birth\w*|born|citizen|elderly",
     "sex": r"gender|sex|sexe|geschlecht|salutation|honorific|pronouns?",
     "sexual life": r"sexual\w*|orientation",
     "origin": r"ethnic\w*|race|racial|nationality|citizenship|skin",
@@ -38,13 +48,20 @@ SENSITIVE: Mapping[str, str] = {
     "law": r"criminal\w*|conviction\w*",
 }
 OF_THINGS = frozenset({"account", "company", "domain", "business", "contract", "firm", "device"})
-IDENTIFYING = (
-    r"e?mails?|phone\w*|tel|telephone|fax|ip|address|street|zip|zipcode|postcode|postal"
-    r"|uuid|guid|ssn|iban|passport|password|token|cookie|avatar|photo|url|website"
-    r"|latitude|longitude|lat|lng|lon|username|firstname|lastname|surname|fullname|nickname"
+IDENTIFYING = (  # whatever the value
+    r"tel|ip|zip|zipcode|postcode|postal|uuid|guid|ssn|iban|passport|password|token"
+    r"|latitude|longitude|lat|lng|lon"
 )
+IDENTIFYING_TEXT = (  # where the value is text: "visits to website" is none
+    r"e?mails?|phone\w*|telephone|fax|address|street|cookie|avatar|photo|url|website"
+    r"|username|firstname|lastname|surname|fullname|nickname"
+)
+NUMBERS = frozenset({"id", "ids", "number", "phone", "fax", "telephone", "mobile"})
+MOMENTS = frozenset({"at", "date", "datetime", "timestamp", "dt"})
+YES_OR_NO = frozenset({"yes", "no", "true", "false", "y", "n", "0", "1"})
 _SENSITIVE = {kind: re.compile(pattern) for kind, pattern in SENSITIVE.items()}
 _IDENTIFYING = re.compile(IDENTIFYING)
+_IDENTIFYING_TEXT = re.compile(IDENTIFYING_TEXT)
 _OWN_NAME = re.compile(r"(?:(?:first|last|full|user|family|given|middle|nick|maiden) )?name")
 _MAIL_OR_DATE = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\d{4}-\d\d-\d\d.*")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
@@ -56,7 +73,7 @@ class Feature:
 
     Args:
         name: key in the result of `features_of`.
-        kind: "counts" (a mapping of how often), "positive" or "real".
+        kind: "counts" (a mapping of how often) or "average".
         text: in words.
         read: from a visitor's visits and the facts on content; None where nothing was observed.
         tells_persona: False for what follows the phase of the journey rather than the person; it
@@ -64,9 +81,9 @@ class Feature:
     """
 
     name: str
-    kind: Literal["counts", "positive", "real"]
+    kind: Literal["counts", "average"]
     text: str
-    read: Callable[[list[Visit], Mapping[str, ContentFacts]], float | Mapping[str, float] | None]
+    read: Callable[[list[Visit], Mapping[str, ContentFacts]], Average | Mapping[str, float] | None]
     tells_persona: bool = True
 
 
@@ -96,16 +113,26 @@ def sensitive_kind(name: str) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def identifies(name: str) -> bool:
-    """Whether a trait of this name tells one person from all others.
+def identifies(name: str, text: bool = True) -> bool:
+    """Whether a trait of this name tells one person from all others, or is a bare moment.
+
+    Args:
+        text: whether its value is free text.
 
     >>> identifies("firstName"), identifies("customer_id"), identifies("planName")
     (True, True, False)
+    >>> identifies("website"), identifies("time on website", text=False)
+    (True, False)
     """
     words = words_of(name)
-    if not words or words[-1] in ("id", "ids") or _OWN_NAME.fullmatch(" ".join(words)):
+    if not words or words[-1] in NUMBERS or MOMENTS & {words[0], words[-1]}:
         return True
-    return any(_IDENTIFYING.fullmatch(word) for word in words)
+    if any(_IDENTIFYING.fullmatch(word) for word in words):
+        return True
+    if not text:
+        return False
+    named = _OWN_NAME.fullmatch(" ".join(words)) is not None
+    return named or any(_IDENTIFYING_TEXT.fullmatch(word) for word in words)
 
 
 def visits_of(touchpoints: Iterable[Touchpoint]) -> list[Visit]:
@@ -158,7 +185,8 @@ def _traits(history: History, at: float | None) -> dict[str, TraitValue]:
 
 
 def _usable(name: str, value: TraitValue, allow_sensitive: bool) -> bool:
-    if identifies(name) or (not allow_sensitive and sensitive_kind(name) is not None):
+    text = isinstance(value, str) and value.strip().lower() not in YES_OR_NO
+    if identifies(name, text) or (not allow_sensitive and sensitive_kind(name) is not None):
         return False
     if isinstance(value, str):
         return bool(value.strip()) and not _MAIL_OR_DATE.fullmatch(value)
@@ -209,13 +237,15 @@ def _topics(visits: list[Visit], facts: Mapping[str, ContentFacts]) -> Mapping[s
     return _counted(tag for fact in _read_facts(visits, facts) for tag in fact.tags)
 
 
-def _pace(visits: list[Visit], _: Mapping[str, ContentFacts]) -> float | None:
-    return sum(map(len, visits)) / len(visits)
+def _pace(visits: list[Visit], _: Mapping[str, ContentFacts]) -> Average | None:
+    """Of visits that ended: the last one may go on."""
+    ended = visits[:-1]
+    return Average(sum(map(len, ended)) / len(ended), float(len(ended))) if ended else None
 
 
-def _dwell(visits: list[Visit], _: Mapping[str, ContentFacts]) -> float | None:
+def _dwell(visits: list[Visit], _: Mapping[str, ContentFacts]) -> Average | None:
     logs = [math.log(t.dwell) for visit in visits for t in visit if t.dwell and t.dwell > 0]
-    return sum(logs) / len(logs) if logs else None
+    return Average(sum(logs) / len(logs), float(len(logs))) if logs else None
 
 
 FEATURES = (
@@ -224,6 +254,6 @@ FEATURES = (
     Feature("content type", "counts", "what kind of content is read", _types, tells_persona=False),
     Feature("topic", "counts", "topics read", _topics),
     Feature("hour", "counts", "time of day of visits, UTC", _daytimes),
-    Feature("pace", "positive", "events per visit", _pace),
-    Feature("dwell", "real", "mean of the logarithm of seconds on a page", _dwell),
+    Feature("pace", "average", "events per visit", _pace),
+    Feature("dwell", "average", "mean of the logarithm of seconds on a page", _dwell),
 )

@@ -3,45 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Self
 
 import numpy as np
 
 from personas.entities import Array, Evidence, PersonaBelief
 from personas.errors import CorruptArtefact, InvalidInput, NotEnoughData
-from personas.features import FEATURES, TRAIT
+from personas.features import FEATURES, TRAIT, Average
+from personas.mixture_bonds import Bond, bonds_of, with_drawn
+from personas.mixture_calibration import prepare, recast
 from personas.mixture_choice import Choice, chosen, compare
-from personas.mixture_kinds import Column, Row, statistics_of
-from personas.mixture_search import (
-    Parameters,
-    Problem,
-    Schema,
-    learn_schema,
-    loadings,
-    log_shares,
-    posterior,
-    prepare,
-    settle,
-)
+from personas.mixture_columns import Column, Row
+from personas.mixture_kinds import statistics_of
+from personas.mixture_schema import Parameters, Schema, learn_schema, loadings, log_shares
+from personas.mixture_search import Problem, joined_sums, posterior, settle, stream
+from personas.wording import humanised
 
 EVERYONE = ("p_everyone", "Everyone")
-UNLIKE_ANY = 1e-6  # chance that a visitor is like nobody seen so far: it keeps log-odds finite
 MOST_EVIDENCE = 12
-MOST_FOR_CHOICE = 3000  # visitors; the fit itself reads all
+UNLIKE_ANY = 1e-6  # chance that a visitor is like nobody seen so far: it keeps log-odds finite
+MOST_FOR_CHOICE = 3000  # visitors
+MOST_FOR_SEARCH = 20_000  # visitors; the last steps read all
+STREAMED_STEPS = 40
 NEVER_FITTED = tuple(feature.name for feature in FEATURES if not feature.tells_persona)
 
 
 class PersonaMixture:
     """A maximum-a-posteriori mixture of personas.
 
-    Each persona starts with `prior` visitors who are like everyone, so that a rare value tells little.
-    Features that repeat each other weigh less, counts that come in clumps count less. What was not
-    observed is integrated out. The number of personas is the one that repeats itself on other
-    visitors and foretells them best; one persona, "no structure", is a possible answer.
+    Each persona starts with `prior` visitors who are like everyone, so that a rare value tells
+    little. Features that repeat each other weigh less, counts that come in clumps count less. What
+    was not observed is integrated out. The number of personas is the one that repeats itself on
+    other visitors and foretells them best; one persona, "no structure", is a possible answer.
+
+    A persona may consist of several components, where people merged some.
 
     Args:
-        count: how many personas; None to choose from 1 to `most`.
+        count: how many components; None to choose from 1 to `most`.
         prior: visitors.
         starts: from which the search sets out; the best wins.
         folds: of the visitors, for the choice.
@@ -49,12 +48,12 @@ class PersonaMixture:
 
     Attributes:
         schema_: the features as learnt.
-        parameters_: what the visitors of each persona add up to.
-        curve_: one `Choice` for each number of personas tried.
-        memberships_: of the rows that were fitted [row, persona].
+        parameters_: what the visitors of each component add up to.
+        owners_: the persona of each component.
+        curve_: one `Choice` for each number of components tried.
 
     Example:
-        >>> rows = [{"trait:role": "buyer", "trait:seats": 3.0 + i % 5} for i in range(60)]
+        >>> rows = [{"trait:role": "buyer", "trait:seats": 3.0 + i % 6} for i in range(60)]
         >>> rows += [{"trait:role": "engineer", "trait:seats": 80.0 + i % 9} for i in range(60)]
         >>> mixture = PersonaMixture(count=2, random_state=1).fit(rows)
         >>> bool(mixture.memberships({"trait:role": "buyer"}).max() > 0.9)
@@ -63,13 +62,13 @@ class PersonaMixture:
 
     schema_: Schema
     parameters_: Parameters
+    owners_: tuple[int, ...]
     curve_: tuple[Choice, ...]
-    memberships_: Array
 
     def __init__(
         self,
         count: int | None = None,
-        most: int = 8,
+        most: int = 10,
         prior: float = 4.0,
         starts: int = 6,
         folds: int = 5,
@@ -82,63 +81,116 @@ class PersonaMixture:
         self.folds = folds
         self.random_state = random_state
 
-    def fit(self, X: Sequence[Row], before: Array | None = None) -> Self:  # noqa: N803  (sklearn's name)
+    # --- learning -----------------------------------------------------------------------------
+
+    def fit(
+        self,
+        X: Sequence[Row],  # noqa: N803 - scikit-learn's name
+        before: Array | None = None,
+        like: Schema | None = None,
+        bonds: Sequence[Bond] = (),
+        most: int | None = None,
+    ) -> Self:
         """Learn the personas of these visitors.
 
         Args:
             X: features of each visitor, as of `features_of`.
-            before: memberships [row, persona] under the personas of before, which are kept unless
-                others are clearly better.
+            before: memberships [row, component] under the components of before, which are kept
+                unless others are clearly better; the first are those that `bonds` hold.
+            like: the schema of before.
+            bonds: what people say of the first components.
+            most: components, where people want no more.
 
         Raises:
             NotEnoughData: no visitors, or no feature that differs between them.
         """
-        rng = np.random.default_rng(self.random_state)
-        schema = learn_schema(X, ignore=NEVER_FITTED)
+        schema = with_drawn(learn_schema(X, NEVER_FITTED, like), bonds)
         if not schema.columns:
             raise NotEnoughData(
                 "no feature differs between visitors; send traits with identify, or more events"
             )
-        problem = prepare(schema, schema.encode(X), self.prior, self.most)
-        self.schema_ = problem.schema
-        known = None if before is None else before.shape[1]
-        self.curve_, count = (), self.count or 1
-        if self.count is None:
-            rows = rng.permutation(problem.visitors)[:MOST_FOR_CHOICE]
-            self.curve_ = compare(problem.with_rows(rows), self.most, self.folds, rng)
-            count = chosen(self.curve_, len(rows), known)
-        solution = settle(problem, count, self.starts, rng, before)
-        return self._hold(solution.parameters, problem)
+        return self.fit_table(schema, schema.encode(X), before, bonds, most)
 
-    def _hold(self, parameters: Parameters, problem: Problem) -> Self:
-        by_size = np.argsort(-parameters.sizes, kind="stable")
-        self.parameters_ = Parameters(parameters.sums[:, by_size], parameters.sizes[by_size])
+    def fit_table(
+        self,
+        schema: Schema,
+        table: Array,
+        before: Array | None = None,
+        bonds: Sequence[Bond] = (),
+        most: int | None = None,
+    ) -> Self:
+        """The same from statistics [row, statistic], of single precision where there are many."""
+        rng = np.random.default_rng(self.random_state)
+        order = rng.permutation(len(table))[:MOST_FOR_SEARCH]
+        sample = np.asarray(table[np.sort(order)], np.float64)
+        problem = prepare(schema, sample, self.prior, self.most)
+        if bonds:
+            held = bonds_of(bonds, problem.schema, len(table)) * (len(sample) / max(len(table), 1))
+            problem = replace(problem, bonds=held)
+        known = None if before is None else before[np.sort(order)]
+        count = self._chosen(problem, known, min(self.most, most or self.most), rng)
+        solution = settle(problem, count, self.starts, rng, known)
+        if len(table) > len(sample):
+            recast(table, schema, problem.schema)
+            solution = stream(replace(problem, table=table), solution, STREAMED_STEPS)
+        self.schema_, self.parameters_ = problem.schema, solution.parameters
+        if before is None:
+            self.parameters_ = solution.parameters.take(_by_size(solution.parameters))
+        self.owners_ = tuple(range(solution.count))
         self._settle()
-        self.memberships_ = self._of(problem.table)
         return self
+
+    def _chosen(
+        self, problem: Problem, before: Array | None, most: int, rng: np.random.Generator
+    ) -> int:
+        self.curve_ = ()
+        if self.count is not None:
+            return self.count
+        rows = rng.permutation(problem.visitors)[:MOST_FOR_CHOICE]
+        free = replace(problem.with_rows(rows), bonds=None)
+        self.curve_ = compare(free, most, self.folds, rng)
+        known = None if before is None else before.shape[1]
+        return max(chosen(self.curve_, known), problem.bound)
 
     def _settle(self) -> None:
         """What an answer needs, worked out once."""
         self.loadings_ = loadings(self.schema_, self.parameters_, self.prior)
         self.log_shares_ = log_shares(self.parameters_)
+        self._ownership = np.eye(max(self.owners_) + 1)[list(self.owners_)]
+        self.shares_ = np.exp(self.log_shares_) @ self._ownership
         self._places = {
             column.name: (column, part.start)
             for column, part in zip(self.schema_.columns, self.schema_.slices, strict=True)
         }
 
-    def _of(self, table: Array) -> Array:
-        memberships, _ = posterior(table @ self.loadings_ + self.log_shares_)
-        return _doubting(memberships, np.exp(self.log_shares_))
+    def owned(self, owners: Sequence[int]) -> Self:
+        """The same components as other personas."""
+        self.owners_ = tuple(owners)
+        self._settle()
+        return self
+
+    # --- answering ----------------------------------------------------------------------------
 
     @property
     def personas(self) -> int:
-        return self.parameters_.count
+        return self._ownership.shape[1]
+
+    def persona_parameters(self) -> Parameters:
+        """What the visitors of each persona add up to."""
+        count = self.personas
+        sizes = np.bincount(self.owners_, self.parameters_.sizes, count)
+        return Parameters(joined_sums(self.parameters_.sums, self.owners_, count), sizes)
+
+    def components(self, X: Sequence[Row]) -> Array:  # noqa: N803
+        """Memberships [row, component]."""
+        joint = self.schema_.encode(X) @ self.loadings_ + self.log_shares_
+        return posterior(joint)[0] if len(X) else np.zeros((0, self.parameters_.count))
 
     def predict_proba(self, X: Sequence[Row]) -> Array:  # noqa: N803
         """Memberships [row, persona]."""
-        return self._of(self.schema_.encode(X))
+        return doubting(self.components(X) @ self._ownership, self.shares_)
 
-    def predict(self, X: Sequence[Row]) -> Array:  # noqa: N803
+    def predict(self, X: Sequence[Row]) -> np.ndarray:  # noqa: N803
         """The likeliest persona of each row."""
         return np.asarray(self.predict_proba(X).argmax(1))
 
@@ -147,10 +199,15 @@ class PersonaMixture:
         joint = self.log_shares_.copy()
         for _, _, says in self.said(features):
             joint += says
-        return _doubting(_softmax(joint), np.exp(self.log_shares_))
+        return self.belief_of(joint)
+
+    def belief_of(self, joint: Array) -> Array:
+        """Memberships [persona] from log p(component, features) [component]."""
+        likely = np.exp(joint - joint.max())
+        return doubting(likely @ self._ownership / likely.sum(), self.shares_)
 
     def said(self, features: Row) -> list[tuple[Column, object, Array]]:
-        """(column, value, log-likelihood [persona]) of each feature that tells something."""
+        """(column, value, log-likelihood [component]) of each feature that tells something."""
         found = []
         for name, value in features.items():
             column, start = self._places.get(name, (None, 0))
@@ -171,6 +228,7 @@ class PersonaMixture:
         return {name: getattr(self, name) for name in names} | {
             "columns": [asdict(column) for column in self.schema_.columns],
             "curve": [asdict(choice) for choice in self.curve_],
+            "owners": list(self.owners_),
         }
 
     def to_arrays(self) -> dict[str, Array]:
@@ -178,26 +236,37 @@ class PersonaMixture:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array], settings: Mapping[str, Any]) -> Self:
-        """The mixture that `to_arrays` and `settings` were taken from, without `memberships_`.
+        """The mixture that `to_arrays` and `settings` were taken from.
 
         Raises:
             CorruptArtefact: arrays and settings do not fit together.
         """
         told = dict(settings)
         try:
-            columns = [_column(stored) for stored in told.pop("columns")]
+            columns = tuple(_column(stored) for stored in told.pop("columns"))
             curve = tuple(Choice(**choice) for choice in told.pop("curve"))
+            owners = tuple(int(owner) for owner in told.pop("owners"))
             mixture = cls(**told)
-            mixture.schema_, mixture.curve_ = Schema(tuple(columns)), curve
+            mixture.schema_, mixture.curve_ = Schema(columns), curve
             mixture.parameters_ = Parameters(
                 np.asarray(arrays["sums"], float), np.asarray(arrays["sizes"], float)
             )
         except (KeyError, TypeError, ValueError) as error:
             raise CorruptArtefact(f"the persona model cannot be read: {error}") from error
-        if mixture.parameters_.sums.shape != (mixture.schema_.width, mixture.parameters_.count):
-            raise CorruptArtefact("the persona model's arrays do not fit its columns")
-        mixture._settle()
-        return mixture
+        count = mixture.parameters_.count
+        fits = mixture.parameters_.sums.shape == (mixture.schema_.width, count)
+        if (
+            not fits
+            or len(owners) != count
+            or count == 0
+            or set(owners) != set(range(max(owners) + 1))
+        ):
+            raise CorruptArtefact("the persona model's arrays do not fit its settings")
+        return mixture.owned(owners)
+
+
+def _by_size(parameters: Parameters) -> np.ndarray:
+    return np.argsort(-parameters.sizes, kind="stable")
 
 
 def _column(stored: Mapping[str, Any]) -> Column:
@@ -206,12 +275,8 @@ def _column(stored: Mapping[str, Any]) -> Column:
     )
 
 
-def _softmax(joint: Array) -> Array:
-    likely = np.exp(joint - joint.max())
-    return np.asarray(likely / likely.sum())
-
-
-def _doubting(memberships: Array, shares: Array) -> Array:
+def doubting(memberships: Array, shares: Array) -> Array:
+    """Memberships that rule nothing out."""
     return np.asarray((1 - UNLIKE_ANY) * memberships + UNLIKE_ANY * shares)
 
 
@@ -237,8 +302,7 @@ def believe(
         raise InvalidInput(f"{model.personas} personas need as many names, not {len(names)}")
     said = sorted(model.said(features), key=lambda item: item[0].name)
     joints = np.cumsum([model.log_shares_, *(says for _, _, says in said)], axis=0)
-    shares = np.exp(model.log_shares_)
-    beliefs = [_doubting(_softmax(joint), shares) for joint in joints]
+    beliefs = [model.belief_of(joint) for joint in joints]
     winner = int(beliefs[-1].argmax())
     odds = [_log_odds(belief, winner) for belief in beliefs]
     evidence = [
@@ -267,17 +331,22 @@ def _most_telling(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
 
 
 def _what(column: Column, value: object) -> str:
-    name = column.name.removeprefix(TRAIT)
+    """For machines: `role=buyer`, `channel=search`."""
     if isinstance(value, Mapping):
-        name, value = column.name, max(sorted(value), key=lambda label: value[label])
-    return f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
+        return f"{column.name}={max(sorted(value), key=lambda label: value[label])}"
+    return f"{column.name.removeprefix(TRAIT)}={_said(value)}"
 
 
 def _text(column: Column, value: object) -> str:
+    thing = humanised(column.name)
     if isinstance(value, Mapping):
         total = sum(value.values())
         ranked = sorted(value.items(), key=lambda item: (-item[1], item[0]))[:3]
         parts = ", ".join(f"{label} {count / total:.0%}" for label, count in ranked)
-        return f"{column.name}: {parts}"
-    name = column.name.removeprefix(TRAIT)
-    return f"{name} is {value:g}" if isinstance(value, float) else f"{name} is {value}"
+        return f"{thing}: {parts}"
+    return f"{thing} is {_said(value)}"
+
+
+def _said(value: object) -> str:
+    number = value.mean if isinstance(value, Average) else value
+    return f"{number:g}" if isinstance(number, float) else f"{number}"

@@ -10,14 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from personas.entities import Array
-from personas.mixture_search import VISITORS_EACH, Problem, log_total, path
+from personas.mixture_search import Problem, log_total, path
 
-COST = 0.03  # of one more persona to look after, as a share of all that can be gained
-LOYALTY = 0.1  # the same, in favour of the number of before
-STABLE, SIGNIFICANT = 0.7, 3.0  # adjusted Rand index, standard errors
-LEAST_SHARE = 0.03  # of a persona
+Labels = NDArray[np.intp]
+
+COST = 0.01  # of one more persona to look after, as a share of all that can be gained
+UNSTABLE = 0.2  # cost of personas that never come back
+LOYALTY = 0.03  # in favour of the number of before
+STABLE, SIGNIFICANT = 0.75, 3.0  # adjusted Rand index, standard errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +59,13 @@ def compare(
     )
 
 
-def _without(problem: Problem, out: Array, most: int) -> list[Array]:
+def _without(problem: Problem, out: NDArray[np.bool_], most: int) -> list[Array]:
     """For 1 to `most` personas learnt without these visitors, log p(persona, features) of all."""
     solutions = path(problem.with_rows(~out), most)
     return [problem.joint(solution.parameters) for solution in solutions]
 
 
-def _choice(gain: Array, labels: Sequence[Array], count: int) -> Choice:
+def _choice(gain: Array, labels: Sequence[Labels], count: int) -> Choice:
     sizes = [np.bincount(label, minlength=count).min() for label in labels]
     return Choice(
         count,
@@ -73,42 +76,38 @@ def _choice(gain: Array, labels: Sequence[Array], count: int) -> Choice:
     )
 
 
-def chosen(curve: Sequence[Choice], visitors: int, before: int | None = None) -> int:
+def chosen(curve: Sequence[Choice], before: int | None = None) -> int:
     """The number that foretells best and repeats itself; one where none does.
 
     Args:
-        visitors: that `curve` was taken from.
         before: the number so far, which needs to be clearly beaten.
     """
     most = max(choice.gain for choice in curve)
     worth = {
-        choice.count: choice.stability * choice.gain / most - COST * choice.count
+        choice.count: _worth(choice, most) + LOYALTY * (choice.count == before)
         for choice in curve
-        if _carries(choice, visitors, choice.count == before)
+        if _carries(choice, STABLE - 0.1 * (choice.count == before))
     }
-    if before in worth:
-        worth[before] += LOYALTY
     return max(worth, key=lambda count: worth[count]) if worth else 1
 
 
-def _carries(choice: Choice, visitors: int, known: bool) -> bool:
-    """Whether there is structure, it repeats, and no persona is a handful of odd visitors."""
-    least, stable = (LEAST_SHARE / 2, STABLE - 0.1) if known else (LEAST_SHARE, STABLE)
-    return (
-        choice.count > 1
-        and choice.gain > SIGNIFICANT * choice.doubt
-        and choice.stability >= stable
-        and choice.least >= max(least * visitors, VISITORS_EACH)
-    )
+def _worth(choice: Choice, most: float) -> float:
+    return choice.gain / most - COST * choice.count - UNSTABLE * (1 - choice.stability)
 
 
-def mean_agreement(labels: Sequence[Array]) -> float:
+def _carries(choice: Choice, stable: float) -> bool:
+    """Whether there is structure, and it repeats."""
+    significant = choice.gain > SIGNIFICANT * choice.doubt
+    return choice.count > 1 and significant and choice.stability >= stable
+
+
+def mean_agreement(labels: Sequence[Labels]) -> float:
     """Mean adjusted Rand index of all pairs."""
     pairs = [adjusted_rand(a, b) for i, a in enumerate(labels) for b in labels[:i]]
     return float(np.mean(pairs))
 
 
-def adjusted_rand(left: Array, right: Array) -> float:
+def adjusted_rand(left: Labels, right: Labels) -> float:
     """Agreement of two groupings, 0 by chance, 1 if equal."""
     table = np.zeros((int(left.max()) + 1, int(right.max()) + 1))
     np.add.at(table, (left, right), 1)

@@ -1,221 +1,163 @@
-"""The kinds of feature a persona mixture reads, and how each becomes a linear likelihood.
+"""How each kind of feature becomes a linear likelihood.
 
-Every kind is an exponential family, so that the log-likelihood of a visitor under all personas is one
-matrix product: statistics [visitor, statistic] × loadings [statistic, persona]. What was not observed
-has statistics of zero and drops out: missing features are integrated out, never filled in. What does
-not depend on the persona is left away, so likelihoods compare across personas and across mixtures of
-one schema, not across schemas.
+Every kind is an exponential family, so that the log-likelihood of a visitor under all personas is
+one matrix product: statistics [visitor, statistic] times loadings [statistic, persona]. What was
+not observed has statistics of zero and drops out: missing features are integrated out, never filled
+in. What does not depend on the persona is left away, so likelihoods compare across personas and
+across mixtures of one schema, not across schemas.
 
 | kind | family | statistics |
 |---|---|---|
 | categorical | categorical with Dirichlet prior | one per value |
-| counts | multinomial with Dirichlet prior, counts shortened where they come in clumps | one per value |
+| counts | multinomial with Dirichlet prior, shortened where observations come in clumps | per value |
 | count | negative binomial with Gamma prior on the mean | seen, number |
-| number | zero mass and normal, of the number or its logarithm | zero, not zero, z, z² |
+| number | zero mass and normal, of the number or a power of it | zero, not zero, z, z² |
+| average | normal mean of repeated observations, worth as many as are independent | seen, n, nz, nz² |
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from personas.entities import Array
+from personas.features import Average
+from personas.mixture_columns import OTHER, Column, label_of, number_of
 
-Kind = Literal["categorical", "counts", "count", "number"]
-Row = Mapping[str, object]
-
-FEWEST, MOST_VALUES = 5, 24  # visitors that a value needs; values that a feature keeps
-FEW_LEVELS = 5  # a number with no more distinct values is read as levels
-LARGEST_COUNT = 40.0  # beyond it, a whole number is read as an amount
-OUTLIER = 4.0  # robust standard deviations at which numbers are cut
 LEAST_VARIANCE = 0.01  # of standardised numbers
 POOLING = 20.0  # visitors' worth of the common variance in each persona's own
+Statistics = list[tuple[int, float]]
+
+# --- statistics of one visitor ----------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One feature, as learnt.
-
-    Args:
-        labels: values of a categorical or counts feature.
-        everyone: the statistics of one average visitor of whom the feature is known.
-        centre, scale, low, high: of numbers, after the logarithm where `log`.
-        clumping: 0 where a visitor's counts are independent, 1 where one count says all.
-        dispersion: of a count: variance = mean + dispersion × mean².
-        weight: below 1 where other features say the same again.
-    """
-
-    name: str
-    kind: Kind
-    everyone: tuple[float, ...]
-    labels: tuple[str, ...] = ()
-    log: bool = False
-    centre: float = 0.0
-    scale: float = 1.0
-    low: float = 0.0
-    high: float = 0.0
-    clumping: float = 0.0
-    dispersion: float = 0.0
-    weight: float = 1.0
-
-    @property
-    def width(self) -> int:
-        return len(self.everyone)
-
-
-def label_of(value: object) -> str:
-    """A value as a category; whole numbers without a decimal point."""
-    return f"{value:g}" if isinstance(value, float | int) else str(value)
-
-
-# --- learning a column ------------------------------------------------------------------------
-
-
-def learn_column(name: str, values: Sequence[object]) -> Column | None:
-    """The column of these observed values; None where they can tell nothing of a persona."""
-    if any(isinstance(value, Mapping) for value in values):
-        return _learn_counts(name, [value for value in values if isinstance(value, Mapping)])
-    numbers = [float(v) for v in values if isinstance(v, float | int) and np.isfinite(v)]
-    if 2 * len(numbers) < len(values) or len(set(numbers)) <= FEW_LEVELS:
-        return _learn_categorical(name, [label_of(value) for value in values])
-    array = np.array(numbers)
-    whole = bool((array >= 0).all() and (array == np.round(array)).all())
-    if whole and np.quantile(array, 0.95) <= LARGEST_COUNT:
-        return _learn_count(name, array)
-    return _learn_number(name, array)
-
-
-def _kept(counts: Mapping[str, float], total: float) -> tuple[str, ...]:
-    """The values that are frequent enough, in the order of the alphabet."""
-    frequent = [v for v, n in counts.items() if n >= max(FEWEST, total / 1000)]
-    frequent.sort(key=lambda value: (-counts[value], value))
-    return tuple(sorted(frequent[:MOST_VALUES]))
-
-
-def _learn_categorical(name: str, values: Sequence[str]) -> Column | None:
-    counts = Counter(values)
-    labels = _kept(counts, len(values))
-    covered = sum(counts[label] for label in labels)
-    if len(labels) < 2 or 2 * covered < len(values):
-        return None
-    shares = tuple(counts[label] / covered for label in labels)
-    return Column(name, "categorical", shares, labels)
-
-
-def _learn_counts(name: str, rows: Sequence[Mapping[str, float]]) -> Column | None:
-    counts: Counter[str] = Counter()
-    for row in rows:
-        counts.update({value: min(1.0, float(count)) for value, count in row.items() if count > 0})
-    labels = _kept(counts, len(rows))
-    if len(labels) < 2:
-        return None
-    table = np.array([[row.get(label, 0.0) for label in labels] for row in rows])
-    table = table[table.sum(1) > 0]
-    shares = (table / table.sum(1, keepdims=True)).mean(0)
-    return Column(name, "counts", tuple(shares.tolist()), labels, clumping=_first_clumping(table))
-
-
-def _first_clumping(table: Array) -> float:
-    """Half of what everyone's counts show; the rest may be the personas'."""
-    shares = table.sum(0) / table.sum()
-    expected = table.sum(1, keepdims=True) * shares
-    excess = ((table - expected) ** 2 / np.maximum(expected, 1e-12)).sum() - (
-        (len(shares) - 1) * len(table)
-    )
-    return clumping_of(excess, table.sum(1), len(shares)) / 2
-
-
-def clumping_of(excess: float, totals: Array, values: int) -> float:
-    """By the moments of the Dirichlet-multinomial (Mosimann 1962), with a little doubt."""
-    room = float((values - 1) * np.maximum(totals - 1, 0).sum())
-    return float(np.clip(excess / (room + values), 0.0, 1.0))
-
-
-def _learn_count(name: str, numbers: Array) -> Column:
-    mean = float(numbers.mean())
-    dispersion = max((float(numbers.var()) - mean) / mean**2, 0.0) / 2
-    return Column(
-        name,
-        "count",
-        (1.0, mean),
-        high=float(numbers.max()),
-        dispersion=max(dispersion, 1e-3),
-    )
-
-
-def _learn_number(name: str, numbers: Array) -> Column | None:
-    zeros = numbers == 0
-    apart = bool((numbers >= 0).all()) or zeros.mean() > 0.05
-    rest = numbers[~zeros] if apart else numbers
-    log = bool((rest > 0).all()) and _log_fits(rest)
-    values = np.log(rest) if log else rest
-    quarter, middle, last = np.quantile(values, [0.25, 0.5, 0.75])
-    spread = (last - quarter) / 1.349 or float(values.std())
-    if spread <= 0:
-        return None
-    values = values.clip(middle - OUTLIER * spread, middle + OUTLIER * spread)
-    centre, scale = float(values.mean()), float(values.std())
-    share = 1 - len(rest) / len(numbers)
-    return Column(
-        name,
-        "number",
-        (share, 1 - share, 0.0, 1 - share),
-        log=log,
-        centre=centre,
-        scale=scale,
-        low=(float(values.min()) - centre) / scale,
-        high=(float(values.max()) - centre) / scale,
-    )
-
-
-def _log_fits(numbers: Array) -> bool:
-    """Whether a lognormal has the higher likelihood than a normal; the same in any unit."""
-    logs = np.log(numbers)
-    spread, plain = float(logs.std()), float(numbers.std())
-    return spread > 0 and bool(np.log(plain) > np.log(spread) + logs.mean())
-
-
-# --- statistics -------------------------------------------------------------------------------
-
-
-def statistics_of(column: Column, value: object) -> list[tuple[int, float]]:
+def statistics_of(column: Column, value: object) -> Statistics:
     """(place within the column, number) of one observed value; empty where it tells nothing."""
     if column.kind == "counts":
-        return _count_statistics(column, value) if isinstance(value, Mapping) else []
+        return _counts_statistics(column, value) if isinstance(value, Mapping) else []
     if column.kind == "categorical":
-        label = label_of(value)
-        return [(column.labels.index(label), 1.0)] if label in column.labels else []
-    if not isinstance(value, float | int) or not np.isfinite(value):
+        return _value_statistics(column, label_of(value))
+    if column.kind == "average":
+        return _average_statistics(column, value) if isinstance(value, Average) else []
+    number = number_of(value)
+    if number is None:
         return []
     if column.kind == "count":
-        return [(0, 1.0), (1, min(max(float(value), 0.0), column.high))]
-    return _number_statistics(column, float(value))
+        return [(0, 1.0), (1, min(max(number, 0.0), column.high))]
+    return _number_statistics(column, number)
 
 
-def _count_statistics(column: Column, value: Mapping[str, float]) -> list[tuple[int, float]]:
-    """Counts of a visitor that come in clumps are worth fewer independent ones."""
-    seen = [
-        (place, float(value[label]))
-        for place, label in enumerate(column.labels)
-        if value.get(label, 0.0) > 0
-    ]
-    total = sum(count for _, count in seen)
-    worth = 1 / (1 + max(total - 1, 0.0) * column.clumping)
-    return [(place, count * worth) for place, count in seen]
+def _value_statistics(column: Column, label: str) -> Statistics:
+    place = _place(column, label)
+    return [(place, 1.0)] if place >= 0 else []
 
 
-def _number_statistics(column: Column, value: float) -> list[tuple[int, float]]:
+def _counts_statistics(column: Column, value: Mapping[str, float]) -> Statistics:
+    """Observations of a visitor that come in clumps are worth fewer independent ones."""
+    seen: dict[int, float] = {}
+    for label, count in value.items():
+        place = _place(column, label)
+        if place >= 0 and count > 0:
+            seen[place] = seen.get(place, 0.0) + count
+    worth = 1 / (1 + max(sum(seen.values()) - 1, 0.0) * column.clumping)
+    return [(place, count * worth) for place, count in seen.items()]
+
+
+def _place(column: Column, label: str) -> int:
+    """Of a value among a column's; -1 where the column has no place for it."""
+    if label in column.labels:
+        return column.labels.index(label)
+    return column.labels.index(OTHER) if OTHER in column.labels else -1
+
+
+def _number_statistics(column: Column, value: float) -> Statistics:
     if value == 0 and column.everyone[0] > 0:
         return [(0, 1.0)]
-    if column.log and value <= 0:
+    if column.power != 1.0 and value <= 0:
         return []
-    z = ((float(np.log(value)) if column.log else value) - column.centre) / column.scale
-    z = min(max(z, column.low), column.high)
+    raised = float(column.raised(np.float64(value)))  # type: ignore[arg-type]  # works on one too
+    z = min(max((raised - column.centre) / column.scale, column.low), column.high)
     return [(1, 1.0), (2, z), (3, z * z)]
+
+
+def _average_statistics(column: Column, value: Average) -> Statistics:
+    if not value.count > 0 or not np.isfinite(value.mean):
+        return []
+    z = min(max((value.mean - column.centre) / column.scale, column.low), column.high)
+    worth = value.count / (1 + max(value.count - 1, 0.0) * column.clumping)
+    return [(0, 1.0), (1, worth), (2, worth * z), (3, worth * z * z)]
+
+
+# --- the same of many -------------------------------------------------------------------------
+
+
+def block_of(column: Column, values: Sequence[object]) -> Array:
+    """Statistics [visitor, statistic] of a feature; None where it is missing."""
+    block = np.zeros((len(values), column.width))
+    if column.kind == "categorical":
+        _fill_values(column, values, block)
+    elif column.kind == "counts":
+        _fill_counts(column, values, block)
+    elif column.kind == "average":
+        _fill_averages(column, values, block)
+    else:
+        numbers = np.array([_number_or_nan(value) for value in values], float)
+        _fill_numbers(column, numbers, block)
+    return block
+
+
+def _number_or_nan(value: object) -> float:
+    if type(value) is float:
+        return value if abs(value) < np.inf else np.nan
+    number = None if value is None else number_of(value)
+    return np.nan if number is None else number
+
+
+def _fill_values(column: Column, values: Sequence[object], block: Array) -> None:
+    place = {label: number for number, label in enumerate(column.labels)}
+    other = place.get(OTHER, -1)
+    found = [
+        -1 if value is None else place.get(value if type(value) is str else label_of(value), other)
+        for value in values
+    ]
+    places: NDArray[np.intp] = np.array(found, np.intp)
+    rows = np.flatnonzero(places >= 0)
+    block[rows, places[rows]] = 1.0
+
+
+def _fill_counts(column: Column, values: Sequence[object], block: Array) -> None:
+    places = {label: number for number, label in enumerate(column.labels)}
+    other = places.get(OTHER, -1)
+    for row, value in enumerate(values):
+        if isinstance(value, Mapping):
+            for label, count in value.items():
+                place = places.get(label, other)
+                if place >= 0 and count > 0:
+                    block[row, place] += count
+    block /= 1 + np.maximum(block.sum(1, keepdims=True) - 1, 0) * column.clumping
+
+
+def _fill_numbers(column: Column, numbers: Array, block: Array) -> None:
+    known = ~np.isnan(numbers)
+    if column.kind == "count":
+        block[known, 0] = 1.0
+        block[known, 1] = numbers[known].clip(0.0, column.high)
+        return
+    zero = known & (numbers == 0) & (column.everyone[0] > 0)
+    rest = known & ~zero & ((column.power == 1.0) | (numbers > 0))
+    block[zero, 0] = 1.0
+    z = (column.raised(numbers[rest]) - column.centre) / column.scale
+    z = z.clip(column.low, column.high)
+    block[rest, 1:] = np.column_stack([np.ones(len(z)), z, z * z])
+
+
+def _fill_averages(column: Column, values: Sequence[object], block: Array) -> None:
+    for row, value in enumerate(values):
+        if isinstance(value, Average):
+            for place, number in _average_statistics(column, value):
+                block[row, place] = number
 
 
 # --- loadings ---------------------------------------------------------------------------------
@@ -231,7 +173,16 @@ def loadings_of(column: Column, sums: Array) -> Array:
         return np.stack(
             [-np.log(inflated) / column.dispersion, np.log(column.dispersion * mean / inflated)]
         )
-    return _normal_loadings(sums)
+    if column.kind == "average":
+        _, mean, variance = average_of(sums)
+        return np.stack(
+            [-0.5 * np.log(variance), -(mean**2) / (2 * variance), mean / variance, -0.5 / variance]
+        )
+    zero, mean, variance = normal_of(sums)
+    with np.errstate(divide="ignore"):
+        at_zero = np.where(zero > 0, np.log(zero), 0.0)
+    constant = np.log1p(-zero) - 0.5 * np.log(2 * np.pi * variance) - mean**2 / (2 * variance)
+    return np.stack([at_zero, constant, mean / variance, -0.5 / variance])
 
 
 def normal_of(sums: Array) -> tuple[Array, Array, Array]:
@@ -239,17 +190,19 @@ def normal_of(sums: Array) -> tuple[Array, Array, Array]:
     seen = sums[1]
     mean = sums[2] / seen
     own = np.maximum(sums[3] / seen - mean**2, 0.0)
+    return sums[0] / (sums[0] + seen), mean, _leaning(own, seen)
+
+
+def average_of(sums: Array) -> tuple[Array, Array, Array]:
+    """Visitors seen, mean and variance of one observation [persona]."""
+    mean = sums[2] / sums[1]
+    own = np.maximum(sums[3] - 2 * mean * sums[2] + mean**2 * sums[1], 0.0) / sums[0]
+    return sums[0], mean, _leaning(own, sums[0])
+
+
+def _leaning(own: Array, seen: Array) -> Array:
     common = (own * seen).sum() / seen.sum()
-    variance = (own * seen + POOLING * common) / (seen + POOLING)
-    return sums[0] / (sums[0] + seen), mean, np.maximum(variance, LEAST_VARIANCE)
-
-
-def _normal_loadings(sums: Array) -> Array:
-    zero, mean, variance = normal_of(sums)
-    with np.errstate(divide="ignore"):
-        at_zero = np.where(zero > 0, np.log(zero), 0.0)
-    constant = np.log1p(-zero) - 0.5 * np.log(2 * np.pi * variance) - mean**2 / (2 * variance)
-    return np.stack([at_zero, constant, mean / variance, -0.5 / variance])
+    return np.maximum((own * seen + POOLING * common) / (seen + POOLING), LEAST_VARIANCE)
 
 
 # --- what a persona leaves unexplained --------------------------------------------------------
@@ -259,16 +212,16 @@ def means_of(column: Column, sums: Array) -> Array:
     """Expected statistics [statistic, persona] of a visitor of whom the feature is known."""
     if column.kind in ("categorical", "counts"):
         return np.asarray(sums / sums.sum(0))
-    if column.kind == "count":
-        return np.asarray(sums / sums[0])
-    return np.asarray(sums / (sums[0] + sums[1]))
+    if column.kind == "number":
+        return np.asarray(sums / (sums[0] + sums[1]))
+    return np.asarray(sums / sums[0])
 
 
 def seen_in(column: Column, block: Array) -> Array:
     """How much of the feature was observed [visitor]; 0 where it is missing."""
     if column.kind in ("categorical", "counts"):
         return np.asarray(block.sum(1))
-    return np.asarray(block[:, 0] if column.kind == "count" else block[:, 0] + block[:, 1])
+    return np.asarray(block[:, 0] + block[:, 1] if column.kind == "number" else block[:, 0])
 
 
 def residuals_of(column: Column, block: Array, expected: Array) -> Array:
@@ -286,5 +239,9 @@ def residuals_of(column: Column, block: Array, expected: Array) -> Array:
         mean = column.everyone[1]
         spread_all = np.sqrt(mean + column.dispersion * mean**2)
         return np.asarray((block[:, 1:] - seen[:, None] * expected[:, 1:]) / spread_all)
+    if column.kind == "average":
+        mean = expected[:, 2] / expected[:, 1]
+        root = np.sqrt(np.maximum(block[:, 1], 1e-12))
+        return np.asarray((block[:, 2] - block[:, 1] * mean) / root)[:, None]
     turned = np.array([min(column.low, -1.0), 0.0, 1.0, 0.0])
-    return ((block - seen[:, None] * expected) @ turned)[:, None]
+    return np.asarray(((block - seen[:, None] * expected) @ turned)[:, None])

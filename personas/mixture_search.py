@@ -1,139 +1,79 @@
-"""Fitting a mixture's parameters: expectation-maximisation from several starts, and how many personas.
+"""Fitting a mixture's parameters: expectation-maximisation, by splits and from several starts.
 
-Sources: Dempster, Laird & Rubin 1977 (EM); Arthur & Vassilvitskii 2007 (spread starts); Hubert & Arabie
-1985 (adjusted Rand index); Varin, Reid & Firth 2011 (weights of a composite likelihood).
+Sources: Dempster, Laird & Rubin 1977 (EM); Ueda et al. 2000 (split and merge); Arthur & Vassilvitskii
+2007 (spread starts).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from personas.entities import Array
-from personas.mixture_kinds import (
-    Column,
-    Row,
-    learn_column,
-    loadings_of,
-    means_of,
-    residuals_of,
-    seen_in,
-    statistics_of,
-)
+from personas.mixture_kinds import residuals_of
+from personas.mixture_schema import Parameters, Schema, loadings, log_shares
 
-SHORT_STEPS, LONG_STEPS = 15, 300
-CLEARLY = 0.02  # of what is gained over one persona: other personas need to be better by that
-VISITORS_EACH = 10  # that a persona needs at the least
-ENOUGH = 1e-6  # nats a visitor: EM gains no more than this in a step
-
-
-@dataclass(frozen=True)
-class Schema:
-    """The columns of a mixture, by name in the order of the alphabet."""
-
-    columns: tuple[Column, ...]
-
-    @property
-    def width(self) -> int:
-        return sum(column.width for column in self.columns)
-
-    @property
-    def slices(self) -> list[slice]:
-        ends = np.cumsum([column.width for column in self.columns]).tolist()
-        return [slice(end - c.width, end) for c, end in zip(self.columns, ends, strict=True)]
-
-    @property
-    def everyone(self) -> Array:
-        return np.array([number for column in self.columns for number in column.everyone])
-
-    @property
-    def weights(self) -> Array:
-        """[statistic]"""
-        return np.array([c.weight for c in self.columns for _ in range(c.width)])
-
-    def encode(self, rows: Sequence[Row]) -> Array:
-        """Statistics [row, statistic]; zeros where a feature is missing."""
-        table = np.zeros((len(rows), self.width))
-        for column, part in zip(self.columns, self.slices, strict=True):
-            for number, row in enumerate(rows):
-                if column.name in row:
-                    for place, value in statistics_of(column, row[column.name]):
-                        table[number, part.start + place] = value
-        return table
-
-
-def learn_schema(rows: Sequence[Row], ignore: Sequence[str] = ()) -> Schema:
-    """What the features are, from the data; those that tell nothing are left out."""
-    names = sorted({name for row in rows for name in row} - set(ignore))
-    columns = (learn_column(name, [row[name] for row in rows if name in row]) for name in names)
-    return Schema(tuple(column for column in columns if column is not None))
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """A mixture's parameters, as what its personas' visitors add up to.
-
-    Args:
-        sums: statistics summed over visitors by membership [statistic, persona].
-        sizes: visitors by membership [persona].
-    """
-
-    sums: Array
-    sizes: Array
-
-    @property
-    def count(self) -> int:
-        return len(self.sizes)
+SHORT_STEPS, LONG_STEPS = 15, 200
+CLEARLY = 0.02  # of what is gained over one component: others need to be better by that
+LEAST_SHARE, LEAST_VISITORS = 0.03, 10  # of a component
+ENOUGH = 1e-6  # nats a visitor, of what one component reaches: EM gains no more in a step
+CHUNK = 1 << 15  # visitors at once
+Rows = NDArray[np.intp] | NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Statistics to fit, and the prior: each persona starts with some visitors like everyone."""
+    """Statistics to fit, and what is held of the components beforehand.
+
+    Args:
+        table: [visitor, statistic].
+        prior: visitors like everyone that each component starts with.
+        bonds: statistics that people's word adds to the first components [statistic, component].
+    """
 
     schema: Schema
-    table: Array  # [visitor, statistic]
-    prior: float  # such visitors
+    table: Array
+    prior: float
+    bonds: Array | None = None
 
     @property
     def visitors(self) -> int:
         return len(self.table)
 
-    def maximise(self, memberships: Array) -> Parameters:
-        return Parameters(self.table.T @ memberships, memberships.sum(0))
+    @property
+    def bound(self) -> int:
+        """How many components are bound; they are the first."""
+        return 0 if self.bonds is None else self.bonds.shape[1]
 
-    def joint(self, parameters: Parameters, table: Array | None = None) -> Array:
-        """log p(persona, features) [visitor, persona], but for what personas share."""
-        table = self.table if table is None else table
-        weighed = loadings(self.schema, parameters, self.prior)
-        return table @ weighed + log_shares(parameters)
+    @property
+    def least(self) -> float:
+        """Visitors that a component needs."""
+        return max(LEAST_SHARE * self.visitors, LEAST_VISITORS)
+
+    def maximise(self, memberships: Array) -> Parameters:
+        sums = self.table.T @ memberships
+        if self.bonds is not None:
+            sums[:, : self.bound] += self.bonds
+        return Parameters(sums, memberships.sum(0))
+
+    def joint(self, parameters: Parameters) -> Array:
+        """log p(component, features) [visitor, component], but for what components share."""
+        return self.table @ loadings(self.schema, parameters, self.prior) + log_shares(parameters)
 
     def memberships(self, parameters: Parameters) -> Array:
         return posterior(self.joint(parameters))[0]
 
-    def with_rows(self, rows: Array) -> Problem:
+    def with_rows(self, rows: Rows) -> Problem:
         return replace(self, table=self.table[rows])
 
 
-def loadings(schema: Schema, parameters: Parameters, prior: float) -> Array:
-    """[statistic, persona], weighted."""
-    sums = parameters.sums + prior * schema.everyone[:, None]
-    blocks = [
-        column.weight * loadings_of(column, sums[part])
-        for column, part in zip(schema.columns, schema.slices, strict=True)
-    ]
-    return np.vstack(blocks) if blocks else np.zeros((0, parameters.count))
-
-
-def log_shares(parameters: Parameters) -> Array:
-    sizes = parameters.sizes + 1.0
-    return np.asarray(np.log(sizes / sizes.sum()))
-
-
 def posterior(joint: Array) -> tuple[Array, float]:
-    """Memberships [visitor, persona], and the mean log-likelihood."""
+    """Memberships [visitor, component], and the mean log-likelihood."""
     top = tops(joint)
     memberships = np.exp(joint - top[:, None])
     sums = memberships @ np.ones(joint.shape[1])
@@ -154,10 +94,14 @@ def log_total(joint: Array) -> Array:
 @dataclass(frozen=True)
 class Solution:
     parameters: Parameters
-    likelihood: float  # mean log-likelihood of a visitor, penalised by the prior's
+    likelihood: float  # mean log-likelihood of a visitor
+
+    @property
+    def count(self) -> int:
+        return self.parameters.count
 
 
-def climb(problem: Problem, memberships: Array, steps: int) -> Solution:
+def climb(problem: Problem, memberships: Array, steps: int = LONG_STEPS) -> Solution:
     """Expectation-maximisation from given memberships."""
     before = -np.inf
     for _ in range(steps):
@@ -169,30 +113,42 @@ def climb(problem: Problem, memberships: Array, steps: int) -> Solution:
     return Solution(parameters, likelihood)
 
 
-def go_on(problem: Problem, solution: Solution) -> Solution:
-    return climb(problem, problem.memberships(solution.parameters), LONG_STEPS)
+def alone(problem: Problem) -> Solution:
+    """One component for all."""
+    return climb(problem, np.ones((problem.visitors, 1)), 1)
 
 
 def path(problem: Problem, most: int) -> list[Solution]:
-    """Solutions with 1 to `most` personas, each from the one before by its most fruitful split.
+    """Solutions with 1 to `most` components, each from the one before by its most fruitful split.
 
-    Needs no chance, and so finds the same personas again in other visitors of the same kind.
+    Needs no chance, and so finds the same components again in other visitors of the same kind.
     """
     points = points_of(problem)
-    solutions = [climb(problem, np.ones((problem.visitors, 1)), 1)]
+    solutions = [alone(problem)]
     while len(solutions) < most:
-        starts = splits(problem, solutions[-1], points)
-        if not starts:
+        grown = best_of(problem, splits(problem, solutions[-1], points))
+        if grown is None:
             break
-        solutions.append(best_of(problem, starts))
+        solutions.append(grown)
     return solutions
 
 
-def best_of(problem: Problem, starts: Iterable[Array]) -> Solution:
-    """Short climbs from all, long ones from the two best."""
+def best_of(problem: Problem, starts: Iterable[Array]) -> Solution | None:
+    """Short climbs from all, long ones from the two best; none where a component stays too small."""
     tries = [climb(problem, memberships, SHORT_STEPS) for memberships in starts]
-    tries = sorted(tries, key=lambda tried: -tried.likelihood)[:2]
-    return max((go_on(problem, tried) for tried in tries), key=lambda found: found.likelihood)
+    tries = sorted(_carrying(problem, tries), key=lambda tried: -tried.likelihood)[:2]
+    found = [climb(problem, problem.memberships(tried.parameters)) for tried in tries]
+    return max(_carrying(problem, found), key=lambda each: each.likelihood, default=None)
+
+
+def _carrying(problem: Problem, solutions: Iterable[Solution]) -> list[Solution]:
+    """Those whose free components all have enough visitors."""
+    bound = problem.bound
+    return [
+        found
+        for found in solutions
+        if found.parameters.sizes[bound:].min(initial=np.inf) >= problem.least
+    ]
 
 
 def settle(
@@ -202,24 +158,41 @@ def settle(
     rng: np.random.Generator,
     before: Array | None = None,
 ) -> Solution:
-    """The personas of before as they are now; without those, the path's.
+    """The components of before as they are now; without those, the path's.
 
-    They hold their ground unless others, also from starts by chance, are clearly better.
+    They hold their ground unless others, also from starts by chance, are clearly better. Where
+    people bound some, nothing challenges them.
     """
+    holder = None if before is None else towards(problem, climb(problem, before), count)
+    if holder is not None and problem.bound:
+        return holder
     solutions = path(problem, count)
-    if count == 1 or len(solutions) < count:
-        return solutions[-1]
-    points = points_of(problem)
+    if solutions[-1].count == 1:
+        return solutions[-1] if holder is None else holder
     challengers = [solutions[-1]]
     if starts:
-        drawn = (spread_start(points, count, rng) for _ in range(starts))
-        challengers.append(best_of(problem, drawn))
-    holder = solutions[-1]
-    if before is not None and before.shape[1] == count:
-        holder = climb(problem, before, LONG_STEPS)
+        points = points_of(problem)
+        drawn = (spread_start(points, solutions[-1].count, rng) for _ in range(starts))
+        challengers += [found for found in (best_of(problem, drawn),) if found is not None]
+    if holder is None or holder.count != solutions[-1].count:
+        holder = solutions[-1]
     best = max(challengers, key=lambda found: found.likelihood)
     margin = CLEARLY * (best.likelihood - solutions[0].likelihood)
     return best if best.likelihood > holder.likelihood + margin else holder
+
+
+def towards(problem: Problem, solution: Solution, count: int) -> Solution:
+    """As many components, by the most fruitful splits or the least harmful unions of these."""
+    points = points_of(problem)
+    while solution.count != count:
+        if solution.count < count:
+            step = best_of(problem, splits(problem, solution, points))
+        else:
+            step = best_of(problem, unions(problem, solution))
+        if step is None:
+            break
+        solution = step
+    return solution
 
 
 # --- starts -----------------------------------------------------------------------------------
@@ -235,19 +208,35 @@ def points_of(problem: Problem) -> Array:
     return np.hstack(blocks) if blocks else np.zeros((len(problem.table), 1))
 
 
-def splits(problem: Problem, solution: Solution, points: Array) -> list[Array]:
-    """Memberships with one persona more: each persona cut across its longest extent in turn."""
+def splits(problem: Problem, solution: Solution, points: Array) -> Iterator[Array]:
+    """Memberships with one component more: each free one cut across its longest extent in turn."""
     memberships = problem.memberships(solution.parameters)
-    found = []
-    for persona, belonging in enumerate(memberships.T):
-        if belonging.sum() < 2 * VISITORS_EACH:
-            continue
-        around = points - belonging @ points / belonging.sum()
-        extent = np.linalg.eigh((around * belonging[:, None]).T @ around)[1][:, -1]
-        side = around @ extent > 0
-        others = np.delete(memberships, persona, axis=1)
-        found.append(np.column_stack([others, belonging * side, belonging * ~side]))
-    return found
+    for component in range(problem.bound, memberships.shape[1]):
+        halves = halved(memberships[:, component], points)
+        if halves is not None:
+            kept = memberships.copy()
+            kept[:, component] = halves[0]
+            yield np.column_stack([kept, halves[1]])
+
+
+def halved(belonging: Array, points: Array) -> tuple[Array, Array] | None:
+    """A component's visitors on the two sides of its middle; None where they are too few."""
+    total = belonging.sum()
+    if total < 2 * LEAST_VISITORS:
+        return None
+    around = points - belonging @ points / total
+    extent = np.linalg.eigh((around * belonging[:, None]).T @ around)[1][:, -1]
+    side = around @ extent > 0
+    return belonging * side, belonging * ~side
+
+
+def unions(problem: Problem, solution: Solution) -> Iterator[Array]:
+    """Memberships with one component less: each two free ones as one in turn."""
+    memberships = problem.memberships(solution.parameters)
+    for one, other in combinations(range(problem.bound, memberships.shape[1]), 2):
+        joined = np.delete(memberships, other, axis=1)
+        joined[:, one] += memberships[:, other]
+        yield joined
 
 
 def spread_start(points: Array, count: int, rng: np.random.Generator) -> Array:
@@ -265,53 +254,54 @@ def spread_start(points: Array, count: int, rng: np.random.Generator) -> Array:
             ]
         )
         nearest = distances(points, centres).argmin(1)
-    return np.eye(count)[nearest]
+    return np.asarray(np.eye(count)[nearest])
 
 
 def distances(points: Array, centres: Array) -> Array:
     squares = (points**2).sum(1)[:, None] - 2 * points @ centres.T + (centres**2).sum(1)
-    return np.maximum(squares, 0.0)
+    return np.asarray(np.maximum(squares, 0.0))
 
 
-# --- what is said twice, and what comes in clumps ---------------------------------------------
+# --- many visitors ----------------------------------------------------------------------------
 
 
-def calibrated(problem: Problem, parameters: Parameters) -> Schema:
-    """The schema with weights, clumping and dispersion as these personas leave them unexplained."""
-    schema = problem.schema
-    sums = parameters.sums + problem.prior * schema.everyone[:, None]
-    memberships, _ = posterior(problem.joint(parameters))
-    columns, residuals, seen = [], [], []
-    for column, part in zip(schema.columns, schema.slices, strict=True):
-        block = problem.table[:, part]
-        expected = memberships @ means_of(column, sums[part]).T
-        columns.append(column)
-        residuals.append(residuals_of(column, block, expected))
-        seen.append(seen_in(column, block) > 0)
-    weights = 1 / (1 + redundancy(residuals, seen))
-    return Schema(tuple(replace(c, weight=float(w)) for c, w in zip(columns, weights, strict=True)))
+def stream(problem: Problem, solution: Solution, steps: int) -> Solution:
+    """Expectation-maximisation in chunks, from a solution found on a sample.
+
+    The table may be of single precision; what it adds up to is of double.
+    """
+    parameters, before = solution.parameters, -np.inf
+    for _ in range(steps):
+        parameters, likelihood = _pass(problem, parameters)
+        if likelihood - before < 10 * ENOUGH:
+            break
+        before = likelihood
+    return Solution(parameters, likelihood)
 
 
-def redundancy(residuals: Sequence[Array], seen: Sequence[Array]) -> Array:
-    """How often the others say again what each feature says: squared correlations, summed."""
-    total = np.zeros(len(residuals))
-    for i, left in enumerate(residuals):
-        for j in range(i):
-            both = seen[i] & seen[j]
-            count = int(both.sum())
-            if count < 30:
-                continue
-            a, b = left[both], residuals[j][both]
-            shared = ((a.T @ b) ** 2).sum() / ((a**2).sum() * (b**2).sum())
-            a_free, b_free = max(a.shape[1] - 1, 1), max(b.shape[1] - 1, 1)
-            chance = 1 / count
-            square = max(shared - chance, 0.0) * max(a_free, b_free)
-            total[[i, j]] += min(square, 1.0)
+def _pass(problem: Problem, parameters: Parameters) -> tuple[Parameters, float]:
+    weighed = loadings(problem.schema, parameters, problem.prior)
+    shares = log_shares(parameters)
+    sums, sizes = np.zeros_like(parameters.sums), np.zeros(parameters.count)
+    total = 0.0
+    for chunk in chunks_of(problem.table):
+        memberships, likelihood = posterior(chunk @ weighed + shares)
+        sums += chunk.T @ memberships
+        sizes += memberships.sum(0)
+        total += likelihood * len(chunk)
+    if problem.bonds is not None:
+        sums[:, : problem.bound] += problem.bonds
+    return Parameters(sums, sizes), total / problem.visitors
+
+
+def chunks_of(table: Array) -> Iterator[Array]:
+    for start in range(0, len(table), CHUNK):
+        yield np.asarray(table[start : start + CHUNK], np.float64)
+
+
+def joined_sums(sums: Array, owners: Sequence[int], count: int) -> Array:
+    """Sums [statistic, persona] of components that belong together."""
+    total = np.zeros((len(sums), count))
+    for component, owner in enumerate(owners):
+        total[:, owner] += sums[:, component]
     return total
-
-
-def prepare(schema: Schema, table: Array, prior: float, most: int) -> Problem:
-    """A problem whose schema knows what many personas leave unexplained."""
-    problem = Problem(schema, table, prior)
-    rich = path(problem, most)[-1]
-    return replace(problem, schema=calibrated(problem, rich.parameters))

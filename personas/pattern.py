@@ -62,12 +62,13 @@ class Pattern:
 class Effort:
     """How the fit goes about it."""
 
-    hidden: int = 200
-    epochs: int = 40
+    hidden: int = 400
+    epochs: int = 25
+    least_steps: int = 600  # few visitors are gone through more often
     drop: float = 0.5  # of the hidden layer
     rate: float = 2e-3
-    shrink: float = 1e-5  # weight decay
-    all_but_one: float = 0.5  # share of the examples that hide one item; others hide more
+    shrink: float = 1e-6  # weight decay
+    all_but_one: float = 0.8  # share of the examples that hide one item; others hide more
 
 
 def fit_pattern(
@@ -89,9 +90,10 @@ def fit_pattern(
     flat, starts = np.concatenate(able), np.concatenate([[0], np.cumsum(lengths)])
     weights = _beginning(flat, items, effort.hidden, random)
     moments = [(np.zeros_like(weight), np.zeros_like(weight)) for weight in weights]
-    steps = effort.epochs * -(-len(able) // BATCH)
-    step = 0
-    for _ in range(effort.epochs):
+    batches = -(-len(able) // BATCH)
+    epochs = max(effort.epochs, -(-effort.least_steps // batches))
+    steps, step = epochs * batches, 0
+    for _ in range(epochs):
         order = random.permutation(len(able))
         for begin in range(0, len(able), BATCH):
             step += 1

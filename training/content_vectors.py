@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array32 = NDArray[np.float32]
-FOLDER = "vectors"
+FOLDER = ".vectors"  # no site is called so
 
 
 def keep_vectors(data_dir: Path, site: str, pages: Iterable[tuple[list[str], Array32]]) -> None:

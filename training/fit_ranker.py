@@ -44,7 +44,7 @@ class Lesson:
 
 
 def fit_ranker(
-    data: SiteData, before: Artefact | None, progress: Progress, now: float, seed: int
+    data: SiteData, _before: Artefact | None, progress: Progress, _now: float, seed: int
 ) -> Fitted:
     """Weights and item models of a site.
 
