@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from service import problems
 from service.direct import DirectRoutes
 from service.envelope import Envelope
+from service.logs import AccessLog
 from service.openapi import describe
 from service.routes import (
     content,
@@ -86,12 +87,13 @@ def create_app(settings: Settings) -> FastAPI:
         app.mount("/demo/static", site.static)
         app.router.routes.extend(site.router.routes)
     problems.install(app)
+    logged = settings.access_log and settings.log_level in ("debug", "info")
     app.add_middleware(
         Envelope,
         direct=app.direct,
         origins=settings.allowed_origins,
         most=settings.most_requests,
-        log=settings.access_log,
+        log=AccessLog(settings.log_format) if logged else None,
     )
     app.add_middleware(RawPaths)
     return app

@@ -24,6 +24,7 @@ from service.direct import Direct, DirectRoutes
 from service.problems import INSTANCE
 
 if TYPE_CHECKING:
+    from service.logs import AccessLog
     from service.state import State
 
 ALLOWED_METHODS = b"GET, POST, PUT, PATCH, DELETE"
@@ -46,7 +47,7 @@ DEFAULTS = (  # where the answer does not say otherwise
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
-logger = structlog.get_logger("service.access")
+logger = structlog.get_logger(__name__)
 
 
 class Envelope:
@@ -56,11 +57,16 @@ class Envelope:
         direct: routes that are answered here.
         origins: web origins that may call; none for every one.
         most: requests worked on at once; what comes beyond is answered 429.
-        log: write a line for each request.
+        log: writes a line for each request.
     """
 
     def __init__(
-        self, app: ASGIApp, direct: DirectRoutes, origins: tuple[str, ...], most: int, log: bool
+        self,
+        app: ASGIApp,
+        direct: DirectRoutes,
+        origins: tuple[str, ...],
+        most: int,
+        log: AccessLog | None,
     ) -> None:
         self._app, self._direct, self._most, self._log = app, direct, most, log
         self._origins = frozenset(origin.encode() for origin in origins)
@@ -159,15 +165,8 @@ class Envelope:
         route = _template(scope)
         method = scope["method"] if scope["method"] in METHODS else "OTHER"
         _state(scope).metrics.answered(method, route, status, seconds)
-        if self._log:
-            logger.info(
-                "request",
-                method=method,
-                route=route,
-                status=status,
-                ms=round(seconds * 1000, 2),
-                request=request_id.decode(),
-            )
+        if self._log is not None:
+            self._log(method, route, status, seconds, request_id)
 
 
 class _Rest:
