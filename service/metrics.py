@@ -63,7 +63,9 @@ class Metrics:
         self._under_way = Gauge(
             "fingerpost_requests_under_way", "Requests being worked on.", registry=registry
         )
+        # Found once, because a look-up by labels costs more than the count.
         self._children: dict[tuple[str, str, int], Histogram] = {}
+        self._outcomes: dict[tuple[str, str], Counter] = {}
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request was answered; `route` is its template."""
@@ -81,9 +83,15 @@ class Metrics:
         outcomes["received"] = sum(outcomes.values())
         for outcome, count in outcomes.items():
             if count:
-                self._messages.labels(site, outcome).inc(count)
+                self._outcome(site, outcome).inc(count)
         for code, count in Tally(rejections).items():
             self._rejected.labels(site, code).inc(count)
+
+    def _outcome(self, site: str, outcome: str) -> Counter:
+        child = self._outcomes.get((site, outcome))
+        if child is None:
+            child = self._outcomes[site, outcome] = self._messages.labels(site, outcome)
+        return child
 
     def version_refused(self, site: str, _words: str) -> None:
         """A version of models could not be read."""
