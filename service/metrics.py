@@ -22,7 +22,8 @@ class Metrics:
     """Counters of one running service."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # each would be one more series that nobody reads
+        # Each would be one more series that nobody reads.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library forgot it
         self._registry = registry = CollectorRegistry()
         self._requests = Histogram(
             "fingerpost_request_seconds",
