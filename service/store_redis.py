@@ -50,7 +50,7 @@ EMPTY = History()
 AT_ONCE = 64  # round trips under way
 KEYS_AT_ONCE = 32  # of one round trip of `update`: the event loop is held for a few milliseconds
 TRIES = 64  # of a compare-and-set against other processes
-PAGE = 200  # documents of one round trip
+PAGE = 200  # documents, or histories to read, of one round trip
 DRIVER_ERRORS = (
     exceptions.RedisError,
     exceptions.RedisClusterException,
@@ -123,11 +123,12 @@ class RedisStore:
     # Histories
 
     async def histories(self, site: str, keys: Sequence[VisitorKey]) -> list[History]:
-        if not keys:
-            return []
-        self._breaker.check()
-        blobs = await self._reads.ask([history_key(site, key) for key in keys])
-        return [self._decoded(blob) for blob in blobs]
+        found: list[History] = []
+        for some in _chunks(keys, PAGE):
+            self._breaker.check()
+            blobs = await self._reads.ask([history_key(site, key) for key in some])
+            found += map(self._decoded, blobs)
+        return found
 
     async def update(self, site: str, folds: Mapping[VisitorKey, Fold]) -> tuple[VisitorKey, ...]:
         refused: list[VisitorKey] = []

@@ -174,17 +174,20 @@ async def test_a_full_server_refuses_to_write_at_once_and_still_reads(server, st
     await store.update("site", dict.fromkeys(KEYS, adding(2)))
 
 
-async def test_a_full_embedded_server_drops_visitors_and_keeps_documents(server, store):
+async def test_a_full_embedded_server_drops_visitors_and_keeps_documents(server):
+    store = connect(f"unix://{server.socket}", hot=2.0)
     async with client_of(server) as client:
         await client.config_set("maxmemory", 3 << 20)  # the policy is its own
     documents = {f"content:{number}": bytes(1_000) for number in range(500)}
     await store.put_documents("site", documents)
-    for number in range(0, 20_000, 500):
-        keys = [VisitorKey("anonymous_id", str(each)) for each in range(number, number + 500)]
-        await store.update("site", dict.fromkeys(keys, adding(1)))
-    first, *_, last = await store.histories("site", [VisitorKey("anonymous_id", "0"), *keys])
-    assert (len(first.touchpoints), len(last.touchpoints)) == (0, 1)
+    keys = [VisitorKey("anonymous_id", str(number)) for number in range(20_000)]
+    for begin in range(0, len(keys), 500):
+        await store.update("site", dict.fromkeys(keys[begin : begin + 500], adding(1)))
+    histories = await store.histories("site", keys)
+    kept = sum(bool(history.touchpoints) for history in histories)
+    assert 1_000 < kept < 19_000
     assert await store.documents("site", "content:") == documents
+    await store.close()
 
 
 async def test_a_server_that_is_not_there_is_refused_until_it_is(tmp_path):
