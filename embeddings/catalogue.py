@@ -1,0 +1,265 @@
+"""One site's content in memory: looked up by id and URL, and as arrays for the ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.documents import content_facts
+from personas.entities import CONTENT_TYPES, LADDER, Array, ContentFacts, ContentItem
+from personas.message_origin import plain_url
+
+Vectors = NDArray[np.float32]
+
+USUAL_SIZE = 384  # of vectors, as long as there are none
+TYPE_NUMBER = {name: number for number, name in enumerate(CONTENT_TYPES)}
+NO_HUMAN: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An item as it is kept in memory.
+
+    Attributes:
+        vector: unit vector [d]; None until it is embedded.
+        created, updated: seconds since 1970.
+        version: changes with every change; for ETag.
+        text: digest of what was embedded.
+        model: the tagger that tagged it.
+        locked: tags by people that no model may overwrite, as in the document.
+    """
+
+    item: ContentItem
+    vector: Vectors | None = None
+    created: float = 0.0
+    updated: float = 0.0
+    version: str = ""
+    text: str = ""
+    model: str = ""
+    locked: Mapping[str, Any] = field(default_factory=lambda: NO_HUMAN)
+
+
+@dataclass(frozen=True)
+class CatalogueArrays:
+    """All content of a site at one moment, in n rows; nothing in it ever changes.
+
+    Attributes:
+        ids: [n]; `row` finds them.
+        vectors: unit vectors [n, d], rows of 0 where there is none yet.
+        phases: probabilities over the ladder [n, 7].
+        types: number of the likeliest content type [n].
+        published: seconds since 1970 [n], nan where unknown.
+        valid_from, valid_until: seconds since 1970 [n], -inf and inf where open.
+        shown: not hidden [n].
+    """
+
+    ids: tuple[str, ...]
+    row: Mapping[str, int]
+    vectors: Vectors
+    phases: Array
+    types: NDArray[np.intp]
+    published: Array
+    valid_from: Array
+    valid_until: Array
+    shown: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def visible(self, at: float) -> NDArray[np.bool_]:
+        """Which rows may be shown at a moment [n]."""
+        begun: NDArray[np.bool_] = self.valid_from <= at
+        return self.shown & begun & (self.valid_until > at)
+
+
+class Catalogue:
+    """One site's content.
+
+    Attributes:
+        items: by id.
+        facts: what models need to know, by id, URL, and URL without campaign parameters.
+        by_url: id by URL, and by URL without campaign parameters.
+        entries: by id.
+    """
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+        self.items: dict[str, ContentItem] = {}
+        self.facts: dict[str, ContentFacts] = {}
+        self.by_url: dict[str, str] = {}
+        self._claims: dict[str, list[str]] = {}  # URL → ids that name it, the latest last
+        self._rows = _Rows(USUAL_SIZE)
+        self._arrays: CatalogueArrays | None = None
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Add or replace items."""
+        for entry in entries:
+            name = entry.item.id
+            before = self.entries.get(name)
+            if before is not None and before.item.url != entry.item.url:
+                self._unclaim(before.item)
+            self.entries[name], self.items[name] = entry, entry.item
+            self.facts[name] = content_facts(entry.item)
+            self._claim(entry.item)
+            self._rows.put(entry, self.facts[name])
+            self._arrays = None
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Take items out; unknown ids are passed over."""
+        for name in ids:
+            entry = self.entries.pop(name, None)
+            if entry is None:
+                continue
+            del self.items[name], self.facts[name]
+            self._unclaim(entry.item)
+            if name in self.by_url:  # an id that is also another item's URL
+                self.facts[name] = self.facts[self.by_url[name]]
+            self._rows.remove(name)
+            self._arrays = None
+
+    def find(self, name: str) -> ContentItem | None:
+        """By id, URL, or URL without campaign parameters."""
+        item = self.items.get(name)
+        if item is not None:
+            return item
+        known = self.by_url.get(name) or self.by_url.get(plain_url(name) or "")
+        return None if known is None else self.items.get(known)
+
+    def missing(self) -> list[str]:
+        """Ids that have no vector yet."""
+        return [name for name, entry in self.entries.items() if entry.vector is None]
+
+    def arrays(self) -> CatalogueArrays:
+        """All content as arrays; the same object until something changes."""
+        if self._arrays is None:
+            self._arrays = self._rows.snapshot()
+        return self._arrays
+
+    def _claim(self, item: ContentItem) -> None:
+        for url in urls_of(item):
+            claims = self._claims.setdefault(url, [])
+            if item.id in claims:
+                claims.remove(item.id)
+            claims.append(item.id)
+            self._follow(url)
+
+    def _unclaim(self, item: ContentItem) -> None:
+        for url in urls_of(item):
+            claims = self._claims.get(url, [])
+            if item.id in claims:
+                claims.remove(item.id)
+            self._follow(url)
+
+    def _follow(self, url: str) -> None:
+        """The last one that names a URL has it; an item with that id goes before."""
+        claims = self._claims.get(url)
+        if claims:
+            self.by_url[url] = claims[-1]
+            if url not in self.items:
+                self.facts[url] = self.facts[claims[-1]]
+            return
+        self._claims.pop(url, None)
+        self.by_url.pop(url, None)
+        if url not in self.items:
+            self.facts.pop(url, None)
+
+
+def urls_of(item: ContentItem) -> set[str]:
+    """The URLs by which an item is known."""
+    if not item.url:
+        return set()
+    plain = plain_url(item.url)
+    return {item.url, plain} if plain else {item.url}
+
+
+class _Rows:
+    """Growing arrays. What a snapshot saw is never written to: rows are added behind it, and
+    before any other change the arrays are copied."""
+
+    def __init__(self, size: int) -> None:
+        self.ids: list[str] = []
+        self.row: dict[str, int] = {}
+        self._shared = False
+        self._size = size
+        self._columns = _empty(16, size)
+
+    def put(self, entry: Entry, facts: ContentFacts) -> None:
+        name, item = entry.item.id, entry.item
+        if entry.vector is not None and len(entry.vector) != self._size:
+            self._resize(len(entry.vector))
+        row = self.row.get(name)
+        if row is None:
+            row = self._added(name)
+        else:
+            self._own()
+        columns = self._columns
+        columns["vectors"][row] = 0.0 if entry.vector is None else entry.vector
+        columns["phases"][row] = facts.phases
+        columns["types"][row] = TYPE_NUMBER[facts.type]
+        columns["published"][row] = _or(item.published_at, np.nan)
+        columns["valid_from"][row] = _or(item.valid_from, -np.inf)
+        columns["valid_until"][row] = _or(item.valid_until, np.inf)
+        columns["shown"][row] = not item.hidden
+
+    def remove(self, name: str) -> None:
+        """The last row takes the place."""
+        self._own()
+        row, last = self.row.pop(name), len(self.ids) - 1
+        moved = self.ids.pop()
+        if row != last:
+            self.ids[row], self.row[moved] = moved, row
+            for column in self._columns.values():
+                column[row] = column[last]
+
+    def snapshot(self) -> CatalogueArrays:
+        self._shared = True
+        views = {name: column[: len(self.ids)] for name, column in self._columns.items()}
+        for view in views.values():
+            view.flags.writeable = False
+        return CatalogueArrays(ids=tuple(self.ids), row=dict(self.row), **views)
+
+    def _added(self, name: str) -> int:
+        row = len(self.ids)
+        if row == len(self._columns["shown"]):
+            grown = _empty(2 * row, self._size)
+            for key, column in self._columns.items():
+                grown[key][:row] = column
+            self._columns, self._shared = grown, False
+        self.ids.append(name)
+        self.row[name] = row
+        return row
+
+    def _own(self) -> None:
+        if self._shared:
+            self._columns = {name: column.copy() for name, column in self._columns.items()}
+            self._shared = False
+
+    def _resize(self, size: int) -> None:
+        """Vectors of another encoder: those of the old one say nothing beside them."""
+        self._own()
+        self._size = size
+        self._columns["vectors"] = np.zeros((len(self._columns["shown"]), size), np.float32)
+
+
+def _empty(rows: int, size: int) -> dict[str, NDArray[Any]]:
+    return {
+        "vectors": np.zeros((rows, size), np.float32),
+        "phases": np.zeros((rows, len(LADDER))),
+        "types": np.zeros(rows, np.intp),
+        "published": np.zeros(rows),
+        "valid_from": np.zeros(rows),
+        "valid_until": np.zeros(rows),
+        "shown": np.zeros(rows, bool),
+    }
+
+
+def _or(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
