@@ -35,7 +35,9 @@ FIELDS = frozenset({
     "id", "url", "title", "description", "body", "type", "locale", "tags", "publishedAt",
     "validFrom", "validUntil", "hidden", "properties",
 })  # fmt: skip
-ADDED = frozenset({"tagging", "createdAt", "updatedAt", "embedded", "warnings"})  # by us
+ADDED = frozenset({
+    "tagging", "createdAt", "updatedAt", "embedded", "warnings", "encoder", "version", "text",
+})  # by us  # fmt: skip
 TYPE_NAMES = {  # what content systems call their types
     "blog": "article", "blog-post": "article", "blogposting": "article", "post": "article",
     "news": "article", "news-article": "article", "story": "article", "how-to": "guide",

@@ -1,0 +1,256 @@
+"""Content as the running service holds it: loaded from the store, followed from the event log.
+
+The log is the truth. The store keeps each item's document, without its body, and the body beside
+it; the index keeps vectors. What of the two is missing is made again beside the requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import structlog
+from numpy.typing import NDArray
+
+from embeddings.catalogue import Catalogue, Entry
+from embeddings.documents import Document, content_item, read_time
+from embeddings.index import ContentIndex
+from personas.errors import IndexUnavailable, InvalidInput, StoreUnavailable
+from service.store import MOST_BYTES, Store
+from training.eventlog import Kind, Record
+
+if TYPE_CHECKING:
+    from service.state import State
+
+Vectors = NDArray[np.float32]
+
+FAMILY, BODIES = "content/", "content-body/"
+TRY_AGAIN = 1.0  # seconds until an unavailable store is asked again
+COMPRESSION = 1  # fast
+logger = structlog.get_logger(__name__)
+
+
+class Catalogues:
+    """The content of all sites.
+
+    Attributes:
+        unindexed: by site, ids whose vector the index has not taken yet.
+        unremoved: by site, ids that the index has not let go yet.
+    """
+
+    def __init__(self) -> None:
+        self._sites: dict[str, Catalogue] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self.unindexed: dict[str, set[str]] = {}
+        self.unremoved: dict[str, set[str]] = {}
+
+    def of(self, site: str) -> Catalogue:
+        """One site's content; empty where there is none."""
+        catalogue = self._sites.get(site)
+        if catalogue is None:
+            catalogue = self._sites[site] = Catalogue()
+        return catalogue
+
+    def changing(self, site: str) -> asyncio.Lock:
+        """Held while a change of a site's content is decided and saved."""
+        return self._locks.setdefault(site, asyncio.Lock())
+
+    def all(self) -> dict[str, Catalogue]:
+        """All sites with content."""
+        return dict(self._sites)
+
+    async def open(self, state: State) -> None:
+        """Load every site's content; while the store is away, beside the requests."""
+        from service.content_mending import mend
+
+        try:
+            for site in state.sites.all():
+                await self.load(state, site)
+        except StoreUnavailable:
+            state.beside(self._loaded_later(state), "content")
+        state.beside(mend(state), "content-mending")
+
+    async def _loaded_later(self, state: State) -> None:
+        for site in state.sites.all():
+            while True:
+                with suppress(StoreUnavailable):
+                    await self.load(state, site)
+                    break
+                await asyncio.sleep(TRY_AGAIN)
+
+    async def load(self, state: State, site: str) -> None:
+        """A site's documents from the store and vectors from the index.
+
+        Raises:
+            StoreUnavailable: nothing is changed.
+        """
+        documents = await state.store.documents(site, FAMILY)
+        vectors: dict[str, Vectors] = {}
+        with suppress(IndexUnavailable):
+            vectors = await asyncio.to_thread(_vectors, state.index, site)
+        encoder = state.encoder.name
+        entries = await asyncio.to_thread(_entries, documents.values(), vectors, encoder)
+        catalogue = self.of(site)
+        catalogue.put(entry for entry in entries if not _is_newer(catalogue, entry))
+        self.unremoved.setdefault(site, set()).update(vectors.keys() - catalogue.items.keys())
+        if entries:
+            logger.info("content-loaded", site=site, items=len(entries))
+
+
+def _vectors(index: ContentIndex, site: str) -> dict[str, Vectors]:
+    return {
+        name: vector
+        for ids, vectors in index.all_vectors(site)
+        for name, vector in zip(ids, vectors, strict=True)
+    }
+
+
+def _entries(
+    documents: Iterable[bytes], vectors: Mapping[str, Vectors], encoder: str
+) -> list[Entry]:
+    read = (orjson.loads(written) for written in documents)
+    return [entry_of(document, vector_of(document, vectors, encoder)) for document in read]
+
+
+def vector_of(document: Document, vectors: Mapping[str, Vectors], encoder: str) -> Vectors | None:
+    """A document's vector, if it is of the encoder that is in use."""
+    return vectors.get(document["id"]) if document.get("encoder") == encoder else None
+
+
+def _is_newer(catalogue: Catalogue, entry: Entry) -> bool:
+    known = catalogue.entries.get(entry.item.id)
+    return known is not None and known.updated > entry.updated
+
+
+# --- documents ------------------------------------------------------------------------------------
+
+
+def entry_of(document: Document, vector: Vectors | None) -> Entry:
+    """What is held in memory of a document."""
+    tagging = document.get("tagging") or {}
+    locked = {
+        name: tag
+        for name, tag in tagging.items()
+        if isinstance(tag, dict) and tag.get("source") == "human" and tag.get("locked", True)
+    }
+    return Entry(
+        item=content_item(document),
+        vector=vector,
+        created=read_time(document.get("createdAt"), "/createdAt") or 0.0,
+        updated=read_time(document.get("updatedAt"), "/updatedAt") or 0.0,
+        version=document.get("version", ""),
+        text=document.get("text", ""),
+        model=tagging.get("modelVersion") or "",
+        locked=locked,
+    )
+
+
+def version_of(document: Document) -> str:
+    """Differs where documents differ."""
+    kept = {name: value for name, value in document.items() if name != "version"}
+    written = orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
+    return blake2b(written, digest_size=12).hexdigest()
+
+
+def text_of(document: Document) -> str:
+    """Digest of what is read to tag and embed a document."""
+    parts = (document.get(name) or "" for name in ("title", "description", "body"))
+    return blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=12).hexdigest()
+
+
+def kept_of(document: Document) -> dict[str, bytes | None]:
+    """A document as the store keeps it.
+
+    Raises:
+        InvalidInput: it is too long to be kept.
+    """
+    rest = {name: value for name, value in document.items() if name != "body"}
+    body = document.get("body") or ""
+    packed = zlib.compress(body.encode("utf-8", "replace"), COMPRESSION) if body else None
+    if packed is not None and len(packed) > MOST_BYTES:
+        detail = f"The body is too long: even compressed it has more than {MOST_BYTES:,} bytes."
+        raise InvalidInput(detail, "too-long", "/body")
+    name = document["id"]
+    return {FAMILY + name: orjson.dumps(rest), BODIES + name: packed}
+
+
+async def read_kept(store: Store, site: str, name: str) -> Document | None:
+    """A document with its body."""
+    kept, packed = await asyncio.gather(
+        store.document(site, FAMILY + name), store.document(site, BODIES + name)
+    )
+    if kept is None:
+        return None
+    document: Document = orjson.loads(kept)
+    document["body"] = zlib.decompress(packed).decode() if packed else ""
+    return document
+
+
+def gone_of(name: str) -> dict[str, bytes | None]:
+    """What the store keeps of a deleted document: nothing."""
+    return {FAMILY + name: None, BODIES + name: None}
+
+
+# --- from the log ---------------------------------------------------------------------------------
+
+
+async def restore_content(state: State, site: str, records: Sequence[Record]) -> None:
+    """Put into the store what the log says of content, in its order.
+
+    What this process itself wrote later than a record is left as it is.
+    """
+    documents: dict[str, Document | None] = {}
+    catalogue = state.catalogues.of(site)
+    for record in records:
+        body = orjson.loads(record.body)
+        known = catalogue.entries.get(body["id"])
+        if known is None or known.updated <= record.time:
+            documents[body["id"]] = await _restored(state, site, record, body, documents)
+    kept: dict[str, bytes | None] = {}
+    for name, document in documents.items():
+        kept |= gone_of(name) if document is None else kept_of(document)
+    await state.store.put_documents(site, kept)
+    await _follow(state, site, documents)
+
+
+async def _restored(
+    state: State,
+    site: str,
+    record: Record,
+    body: Document,
+    documents: Mapping[str, Document | None],
+) -> Document | None:
+    name = body["id"]
+    if record.kind is Kind.CONTENT:
+        return body
+    if record.kind is Kind.CONTENT_DELETED:
+        return None
+    before = documents[name] if name in documents else await read_kept(state.store, site, name)
+    return None if before is None else with_tags(before, body)
+
+
+def with_tags(document: Document, change: Mapping[str, Any]) -> Document:
+    """A document after a person's word on its tags."""
+    tagging = {**(document.get("tagging") or {}), **(change.get("tagging") or {})}
+    return {**document, **change, "tagging": tagging}
+
+
+async def _follow(state: State, site: str, documents: Mapping[str, Document | None]) -> None:
+    catalogue = state.catalogues.of(site)
+    there = {name: document for name, document in documents.items() if document is not None}
+    vectors: dict[str, Vectors] = {}
+    with suppress(IndexUnavailable):
+        vectors = await asyncio.to_thread(state.index.vectors, site, list(there))
+    held = {name: entry.vector for name in there if (entry := catalogue.entries.get(name))}
+    vectors |= {name: vector for name, vector in held.items() if vector is not None}
+    encoder = state.encoder.name
+    catalogue.put(entry_of(d, vector_of(d, vectors, encoder)) for d in there.values())
+    gone = documents.keys() - there.keys()
+    catalogue.remove(gone)
+    state.catalogues.unremoved.setdefault(site, set()).update(gone)
