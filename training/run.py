@@ -19,19 +19,42 @@ from typing import Any
 from personas.errors import CorruptArtefact, FingerpostError, NotEnoughData
 from training.content_vectors import read_vectors
 from training.dataset import SiteData, load_site
-from training.fit_personas import fit_personas
-from training.fit_phases import fit_phases
-from training.fit_ranker import fit_ranker
-from training.fit_tagger import fit_site_tagger
 from training.fitting import Fitted, Progress
 from training.registry import Artefact, Registry
 
 Fit = Callable[[SiteData, Artefact | None, Progress, float, int], Fitted]
-FITS: dict[str, Fit] = {
-    "phases": fit_phases,
-    "personas": fit_personas,
-    "tagger": fit_site_tagger,
-    "ranker": fit_ranker,
+
+
+def _phases() -> Fit:
+    from training.fit_phases import fit_phases
+
+    return fit_phases
+
+
+def _personas() -> Fit:
+    from training.fit_personas import fit_personas
+
+    return fit_personas
+
+
+def _tagger() -> Fit:
+    from training.fit_tagger import fit_site_tagger
+
+    return fit_site_tagger
+
+
+def _ranker() -> Fit:
+    from training.fit_ranker import fit_ranker
+
+    return fit_ranker
+
+
+# In the order in which they build on each other; each is imported when it is asked for.
+FITS: dict[str, Callable[[], Fit]] = {
+    "phases": _phases,
+    "personas": _personas,
+    "tagger": _tagger,
+    "ranker": _ranker,
 }
 LOADING = 0.1  # share of the work
 NICENESS = 10  # requests go first
@@ -68,7 +91,7 @@ def train(
     for number, name in enumerate(chosen):
         step = _step(progress, name, number, len(chosen))
         try:
-            found = FITS[name](data, before.get(name), step, now, seed)
+            found = FITS[name]()(data, before.get(name), step, now, seed)
         except NotEnoughData as error:
             told[name] = {"trained": False, "why": str(error)}
             continue
