@@ -89,7 +89,7 @@ class PersonaMixture:
         before: Array | None = None,
         like: Schema | None = None,
         bonds: Sequence[Bond] = (),
-        most: int | None = None,
+        loyal: bool = True,
     ) -> Self:
         """Learn the personas of these visitors.
 
@@ -99,7 +99,7 @@ class PersonaMixture:
                 unless others are clearly better; the first are those that `bonds` hold.
             like: the schema of before.
             bonds: what people say of the first components.
-            most: components, where people want no more.
+            loyal: keep their number, too, unless another one is clearly better.
 
         Raises:
             NotEnoughData: no visitors, or no feature that differs between them.
@@ -109,7 +109,7 @@ class PersonaMixture:
             raise NotEnoughData(
                 "no feature differs between visitors; send traits with identify, or more events"
             )
-        return self.fit_table(schema, schema.encode(X), before, bonds, most)
+        return self.fit_table(schema, schema.encode(X), before, bonds, loyal)
 
     def fit_table(
         self,
@@ -117,7 +117,7 @@ class PersonaMixture:
         table: Array,
         before: Array | None = None,
         bonds: Sequence[Bond] = (),
-        most: int | None = None,
+        loyal: bool = True,
     ) -> Self:
         """The same from statistics [row, statistic], of single precision where there are many."""
         rng = np.random.default_rng(self.random_state)
@@ -125,10 +125,13 @@ class PersonaMixture:
         sample = np.asarray(table[np.sort(order)], np.float64)
         problem = prepare(schema, sample, self.prior, self.most)
         if bonds:
-            held = bonds_of(bonds, problem.schema, len(table)) * (len(sample) / max(len(table), 1))
-            problem = replace(problem, bonds=held)
-        known = None if before is None else before[np.sort(order)]
-        count = self._chosen(problem, known, min(self.most, most or self.most), rng)
+            problem = replace(
+                problem,
+                bonds=bonds_of(bonds, problem.schema, len(sample)),
+                frozen=np.array([bond.kept is not None for bond in bonds]),
+            )
+        known = None if before is None else _started(before[np.sort(order)])
+        count = self._chosen(problem, known if loyal else None, rng)
         solution = settle(problem, count, self.starts, rng, known)
         if len(table) > len(sample):
             recast(table, schema, problem.schema)
@@ -140,15 +143,13 @@ class PersonaMixture:
         self._settle()
         return self
 
-    def _chosen(
-        self, problem: Problem, before: Array | None, most: int, rng: np.random.Generator
-    ) -> int:
+    def _chosen(self, problem: Problem, before: Array | None, rng: np.random.Generator) -> int:
         self.curve_ = ()
         if self.count is not None:
             return self.count
         rows = rng.permutation(problem.visitors)[:MOST_FOR_CHOICE]
-        free = replace(problem.with_rows(rows), bonds=None)
-        self.curve_ = compare(free, most, self.folds, rng)
+        free = replace(problem.with_rows(rows), bonds=None, frozen=None)
+        self.curve_ = compare(free, self.most, self.folds, rng)
         known = None if before is None else before.shape[1]
         return max(chosen(self.curve_, known), problem.bound)
 
@@ -163,6 +164,15 @@ class PersonaMixture:
             for column, part in zip(self.schema_.columns, self.schema_.slices, strict=True)
         }
 
+    @classmethod
+    def of(
+        cls, schema: Schema, parameters: Parameters, owners: Sequence[int], prior: float = 4.0
+    ) -> Self:
+        """A mixture that is known already."""
+        mixture = cls(prior=prior)
+        mixture.schema_, mixture.parameters_, mixture.curve_ = schema, parameters, ()
+        return mixture.owned(owners)
+
     def owned(self, owners: Sequence[int]) -> Self:
         """The same components as other personas."""
         self.owners_ = tuple(owners)
@@ -173,12 +183,12 @@ class PersonaMixture:
 
     @property
     def personas(self) -> int:
-        return self._ownership.shape[1]
+        return max(self.owners_) + 1
 
     def persona_parameters(self) -> Parameters:
         """What the visitors of each persona add up to."""
         count = self.personas
-        sizes = np.bincount(self.owners_, self.parameters_.sizes, count)
+        sizes = self.parameters_.sizes @ self._ownership
         return Parameters(joined_sums(self.parameters_.sums, self.owners_, count), sizes)
 
     def components(self, X: Sequence[Row]) -> Array:  # noqa: N803
@@ -263,6 +273,13 @@ class PersonaMixture:
         ):
             raise CorruptArtefact("the persona model's arrays do not fit its settings")
         return mixture.owned(owners)
+
+
+def _started(before: Array) -> Array:
+    """Memberships in which a component that had no visitors gets some of everyone."""
+    empty = before.sum(0) < 1.0
+    started = np.where(empty, 1 / before.shape[1], before)
+    return np.asarray(started / started.sum(1, keepdims=True))
 
 
 def _by_size(parameters: Parameters) -> np.ndarray:

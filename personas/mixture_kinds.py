@@ -9,10 +9,10 @@ across mixtures of one schema, not across schemas.
 | kind | family | statistics |
 |---|---|---|
 | categorical | categorical with Dirichlet prior | one per value |
-| counts | multinomial with Dirichlet prior, shortened where observations come in clumps | per value |
+| counts | multinomial with Dirichlet prior, shortened where counts clump | one per value |
 | count | negative binomial with Gamma prior on the mean | seen, number |
 | number | zero mass and normal, of the number or a power of it | zero, not zero, z, z² |
-| average | normal mean of repeated observations, worth as many as are independent | seen, n, nz, nz² |
+| average | normal mean of repeated observations, n of them independent | seen, n, nz, nz² |
 """
 
 from __future__ import annotations
@@ -202,7 +202,8 @@ def average_of(sums: Array) -> tuple[Array, Array, Array]:
 
 def _leaning(own: Array, seen: Array) -> Array:
     common = (own * seen).sum() / seen.sum()
-    return np.maximum((own * seen + POOLING * common) / (seen + POOLING), LEAST_VARIANCE)
+    leaning = (own * seen + POOLING * common) / (seen + POOLING)
+    return np.asarray(np.maximum(leaning, LEAST_VARIANCE))
 
 
 # --- what a persona leaves unexplained --------------------------------------------------------
@@ -236,8 +237,8 @@ def residuals_of(column: Column, block: Array, expected: Array) -> Array:
         spread = np.sqrt(np.maximum(seen, 1e-12)[:, None] * np.array(column.everyone))
         return np.asarray((block - seen[:, None] * expected) / spread)
     if column.kind == "count":
-        mean = column.everyone[1]
-        spread_all = np.sqrt(mean + column.dispersion * mean**2)
+        usual = column.everyone[1]
+        spread_all = np.sqrt(usual + column.dispersion * usual**2)
         return np.asarray((block[:, 1:] - seen[:, None] * expected[:, 1:]) / spread_all)
     if column.kind == "average":
         mean = expected[:, 2] / expected[:, 1]

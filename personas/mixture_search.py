@@ -1,7 +1,7 @@
 """Fitting a mixture's parameters: expectation-maximisation, by splits and from several starts.
 
-Sources: Dempster, Laird & Rubin 1977 (EM); Ueda et al. 2000 (split and merge); Arthur & Vassilvitskii
-2007 (spread starts).
+Sources: Dempster, Laird & Rubin 1977 (EM); Ueda et al. 2000 (split and merge); Arthur &
+Vassilvitskii 2007 (spread starts).
 """
 
 from __future__ import annotations
@@ -34,12 +34,14 @@ class Problem:
         table: [visitor, statistic].
         prior: visitors like everyone that each component starts with.
         bonds: statistics that people's word adds to the first components [statistic, component].
+        frozen: which of these stay as they are, whatever their visitors do [component].
     """
 
     schema: Schema
     table: Array
     prior: float
     bonds: Array | None = None
+    frozen: NDArray[np.bool_] | None = None
 
     @property
     def visitors(self) -> int:
@@ -56,10 +58,15 @@ class Problem:
         return max(LEAST_SHARE * self.visitors, LEAST_VISITORS)
 
     def maximise(self, memberships: Array) -> Parameters:
-        sums = self.table.T @ memberships
+        return Parameters(self.held(self.table.T @ memberships), memberships.sum(0))
+
+    def held(self, sums: Array) -> Array:
+        """Sums of visitors and of people's word."""
         if self.bonds is not None:
             sums[:, : self.bound] += self.bonds
-        return Parameters(sums, memberships.sum(0))
+            if self.frozen is not None:
+                sums[:, : self.bound][:, self.frozen] = self.bonds[:, self.frozen]
+        return sums
 
     def joint(self, parameters: Parameters) -> Array:
         """log p(component, features) [visitor, component], but for what components share."""
@@ -134,7 +141,7 @@ def path(problem: Problem, most: int) -> list[Solution]:
 
 
 def best_of(problem: Problem, starts: Iterable[Array]) -> Solution | None:
-    """Short climbs from all, long ones from the two best; none where a component stays too small."""
+    """Short climbs from all, long ones from the two best; none with too small a component."""
     tries = [climb(problem, memberships, SHORT_STEPS) for memberships in starts]
     tries = sorted(_carrying(problem, tries), key=lambda tried: -tried.likelihood)[:2]
     found = [climb(problem, problem.memberships(tried.parameters)) for tried in tries]
@@ -289,9 +296,7 @@ def _pass(problem: Problem, parameters: Parameters) -> tuple[Parameters, float]:
         sums += chunk.T @ memberships
         sizes += memberships.sum(0)
         total += likelihood * len(chunk)
-    if problem.bonds is not None:
-        sums[:, : problem.bound] += problem.bonds
-    return Parameters(sums, sizes), total / problem.visitors
+    return Parameters(problem.held(sums), sizes), total / problem.visitors
 
 
 def chunks_of(table: Array) -> Iterator[Array]:

@@ -24,6 +24,7 @@ import orjson
 
 from personas.entities import VisitorKey
 from personas.errors import StoreUnavailable, UnknownName
+from personas.hand import Edits, edits_of
 from personas.journeys import BUILT_IN, Journey, JourneyPhase, make_journey
 from personas.vocabulary import is_known, plain_mapping
 from service.auth import Caller, digest, new_key
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 DIRECTORY = "_sites"  # where the store keeps which sites there are; no site may be called so
 PREFIX = "setting/"
-SECTIONS = ("key", "identity", "event-name", "journey", "slot", "option")
+SECTIONS = ("key", "identity", "event-name", "journey", "slot", "option", "persona")
 TRIES, TRY_AGAIN_S = 5, 0.1  # of the store when the service starts
 FOLLOW_EVERY_S = 2.0
 MOST_UNMAPPED = 1000  # names remembered of one site
@@ -65,6 +66,8 @@ class Site:
         identity_secret: signs user ids for publishable keys.
         event_names: the site's own event names, plain → kind or known name.
         slots: slot id → what was set for it.
+        decisions: persona → what people decided about it, as written down.
+        personas: the same, read.
         options: further settings, name → value.
     """
 
@@ -75,6 +78,8 @@ class Site:
     named_events: Mapping[str, str] = field(default_factory=dict)  # as written by people
     journeys: Mapping[str, Journey] = field(default_factory=dict)
     slots: Mapping[str, Value] = field(default_factory=dict)
+    decisions: Mapping[str, Value] = field(default_factory=dict)
+    personas: Edits = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -316,6 +321,8 @@ def _site_of(site: str, documents: Mapping[str, bytes]) -> Site:
             {name: journey_of(name, value) for name, value in sections["journey"].items()}
         ),
         slots=MappingProxyType(sections["slot"]),
+        decisions=MappingProxyType(sections["persona"]),
+        personas=MappingProxyType(edits_of(sections["persona"])),
         options=MappingProxyType(
             {name: value["value"] for name, value in sections["option"].items()}
         ),

@@ -20,6 +20,7 @@ from service.content import Catalogues
 from service.folding import Folding, catch_up, follow, note_position, restore_settings
 from service.jobs import Jobs
 from service.metrics import Metrics
+from service.personas import EditedPersonas
 from service.settings import Settings
 from service.sites import Sites
 from service.store import Store
@@ -48,6 +49,7 @@ class State:
     trends: AllTrends
     metrics: Metrics
     folding: Folding = field(default_factory=Folding)
+    personas: EditedPersonas = field(default_factory=EditedPersonas)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def beside(self, work: Coroutine[Any, Any, Any], name: str) -> None:

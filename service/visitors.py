@@ -12,7 +12,6 @@ from personas.entities import History, PersonaBelief, PhaseBelief, VisitorKey
 from personas.errors import InvalidInput
 from personas.features import features_of
 from personas.journeys import Journey
-from personas.mixture import believe as believe_personas
 from personas.phases import believe as believe_phases
 from personas.visitor import as_of, component, merged
 
@@ -93,9 +92,7 @@ def believe(state: State, site: str, visitor: Visitor, at: float, journey: Journ
     phase = believe_phases(
         models.phases, visitor.history, facts, at, journey, state.sites.of(site).event_names
     )
-    if models.personas is None:
-        return Beliefs(believe_personas(None, features), phase)
-    return Beliefs(models.personas.believe(features), phase)
+    return Beliefs(state.personas.of(state, site).believe(features), phase)
 
 
 async def believe_aside(

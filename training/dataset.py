@@ -23,6 +23,7 @@ from training.eventlog import Kind, Record, link_of, read_accepted, read_folder
 _CONTENT_KINDS = (Kind.CONTENT, Kind.CONTENT_DELETED, Kind.TAGS)
 _OTHER_KINDS = (*_CONTENT_KINDS, Kind.SETTING, Kind.IMPRESSION, Kind.LINK)
 EVENT_NAME = "event-name"  # section of the settings in which a site's own names stand
+KEY = "key"  # the section that is nothing to learn from
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class SiteData:
         outcomes: responses to answers: {recommendationId, name, contentId, visitor, time}.
         vectors: of content, by id; where the index's were written down for training.
         corrected: documents with at least one tag by a person, by id.
+        set_by_people: what people set, section → name → value.
         until: when the newest message of these happened.
     """
 
@@ -56,6 +58,7 @@ class SiteData:
     until: float
     outcomes: list[dict[str, Any]] = field(default_factory=list)
     corrected: dict[str, dict[str, Any]] = field(default_factory=dict)
+    set_by_people: dict[str, dict[str, Any]] = field(default_factory=dict)
     vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
@@ -106,15 +109,18 @@ def _load(folder: Path, site: str, until: float | None) -> SiteData:
     documents = _contents(record for record in others if record.kind in _CONTENT_KINDS)
     contents = {name: content_item(document) for name, document in documents.items()}
     answers = (record for record in others if record.kind is Kind.IMPRESSION)
+    settings = _settings(record for record in others if record.kind is Kind.SETTING)
+    names = settings.get(EVENT_NAME, {})
     return SiteData(
         visitors=list(visitors_of(histories)),
         contents=contents,
         facts=facts_of(contents.values()),
-        mapping=_event_names(record for record in others if record.kind is Kind.SETTING),
+        mapping={name: value["means"] for name, value in names.items()},
         impressions=_impressions(answers, until),
         until=newest,
         outcomes=outcomes,
         corrected={name: kept for name, kept in documents.items() if _is_corrected(kept)},
+        set_by_people=settings,
     )
 
 
@@ -188,17 +194,19 @@ def _contents(records: Iterable[Record]) -> dict[str, dict[str, Any]]:
     return documents
 
 
-def _event_names(records: Iterable[Record]) -> dict[str, str]:
-    mapping: dict[str, str] = {}
+def _settings(records: Iterable[Record]) -> dict[str, dict[str, Any]]:
+    """The log's last word on each setting: section → name → value."""
+    found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for record in records:
         body = orjson.loads(record.body)
-        if body.get("section") != EVENT_NAME:
+        section, name, value = (body.get(part) for part in ("section", "name", "value"))
+        if section is None or section == KEY:
             continue
-        if body["value"] is None:
-            mapping.pop(body["name"], None)
+        if value is None:
+            found[section].pop(name, None)
         else:
-            mapping[body["name"]] = body["value"]["means"]
-    return mapping
+            found[section][name] = value
+    return dict(found)
 
 
 def _impressions(records: Iterable[Record], until: float | None) -> list[dict[str, Any]]:
