@@ -50,7 +50,7 @@ class Cases:
 def fit_weights(cases: Cases, prior: Array, spread: Array) -> Array:
     """The likeliest weights [FEATURES], given the cases and the prior."""
     weights = prior.copy()
-    precision = np.asarray(1.0 / np.maximum(spread, 1e-9) ** 2, np.float64)
+    precision = np.zeros(len(prior)) + 1.0 / np.maximum(spread, 1e-9) ** 2
     value = -np.inf
     for _ in range(STEPS):
         likelihood, slope, curve = _derivatives(cases, weights)
@@ -93,7 +93,8 @@ def log_likelihood(cases: Cases, weights: Array) -> float:
 
 def _derivatives(cases: Cases, weights: Array) -> tuple[float, Array, Array]:
     size = len(weights)
-    total, slope, curve = 0.0, np.zeros(size), np.zeros((size, size))
+    slope, curve = np.zeros(size), np.zeros((size, size))
+    total = 0.0
     for begin in range(0, len(cases), BLOCK):
         block = slice(begin, begin + BLOCK)
         features = cases.features[block].astype(np.float64)

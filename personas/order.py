@@ -7,16 +7,20 @@ mean nothing, both are as likely. The share of visits whose order means somethin
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from personas.entities import Array
 from personas.item_item import Links
+from personas.ranking_features import Rows
 
 PRIOR_TRUST, PRIOR_WEIGHT = 0.9, 20.0  # as if so many transitions had been seen before
 STEPS = 50
 
 
-def order_shares(sequence: Links, before: Array, after: Array) -> Array:
+def order_shares(sequence: Links, before: Rows, after: Rows) -> Array:
     """How likely each pair of items comes in its order; only of pairs that the log knows.
 
     Args:
@@ -32,7 +36,9 @@ def order_shares(sequence: Links, before: Array, after: Array) -> Array:
     return shares
 
 
-def _looked_up(keys: Array, values: Array, wanted: Array) -> Array:
+def _looked_up(
+    keys: NDArray[np.integer[Any]], values: NDArray[np.float32], wanted: NDArray[np.integer[Any]]
+) -> Array:
     if not len(keys):
         return np.zeros(len(wanted))
     places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)

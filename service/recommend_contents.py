@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from embeddings.catalogue import Catalogue, CatalogueArrays
 from numpy.typing import NDArray
 
+from embeddings.catalogue import Catalogue, CatalogueArrays
 from personas.entities import Array
 from personas.order import order_shares, order_trust
 from personas.popularity import ROWS
@@ -71,8 +71,8 @@ class Prepared:
     def row_of(self, name: str) -> int | None:
         """Of a content id or a known URL."""
         row = self.arrays.row.get(name)
-        if row is None and (known := self.catalogue.by_url.get(name)) is not None:
-            row = self.arrays.row.get(known if isinstance(known, str) else known.id)
+        if row is None and (item := self.catalogue.find(name)) is not None:
+            row = self.arrays.row.get(item.id)
         return row
 
     def moment(self, state: State, site: str, at: float, *, live: bool) -> Moment:

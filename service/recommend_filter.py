@@ -20,17 +20,7 @@ class Columns:
 
     def __init__(self, items: Sequence[ContentItem]) -> None:
         self._items = items
-        self._from = np.asarray([_or(item.valid_from, -np.inf) for item in items], np.float64)
-        self._until = np.asarray([_or(item.valid_until, np.inf) for item in items], np.float64)
-        self._shown = np.asarray([not item.hidden for item in items], bool)
-        self._always = bool(np.isinf(self._from).all() and np.isinf(self._until).all())
         self._masks: dict[frozenset[str] | str, Mask] = {}
-
-    def visible(self, at: float) -> Mask:
-        """Not hidden, begun and not ended at a moment; not to be written to."""
-        if self._always:
-            return self._shown
-        return self._shown & (self._from <= at) & (at < self._until)
 
     def matching(self, where: ContentFilter) -> Mask | None:
         """Which rows hold the filter's conditions; None for all."""
@@ -62,7 +52,3 @@ class Columns:
     @cached_property
     def _words(self) -> list[set[str]]:
         return [words_of(item) for item in self._items]
-
-
-def _or(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else value

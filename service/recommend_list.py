@@ -74,7 +74,7 @@ def _allowed(
 ) -> Mask:
     """Which rows may come at all."""
     columns, slot = ready.columns, ask.slot
-    mask = columns.visible(at).copy()
+    mask = ready.arrays.visible(at)
     for wanted in (parse_filter(slot.filter), ask.filter):
         matching = columns.matching(wanted)
         if matching is not None:
@@ -160,4 +160,5 @@ def _boosts(slot: Slot, ready: Prepared, rows: Rows) -> Array | None:
     for boost in slot.boosts:
         matching = ready.columns.matching(parse_filter(boost.filter))
         gained += boost.weight * (1.0 if matching is None else matching[rows])
-    return gained - gained.mean()
+    centred: Array = gained - gained.mean()
+    return centred

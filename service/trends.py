@@ -18,6 +18,7 @@ import structlog
 from personas.entities import Array, VisitorKey
 from personas.messages import Accepted
 from personas.popularity import ROWS, Popularity
+from personas.ranking_features import Rows
 from personas.vocabulary import plain
 from training.eventlog import Kind, Record, message_of
 
@@ -40,6 +41,7 @@ class Trends:
     def __init__(self) -> None:
         self._popularity = Popularity()
         self._numbers: dict[str, int] = {}
+        self._names: list[str] = []
         self._pairs: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._shown: OrderedDict[str, deque[tuple[float, str]]] = OrderedDict()
         self._last: OrderedDict[str, tuple[float, int]] = OrderedDict()
@@ -67,6 +69,7 @@ class Trends:
             if len(self._numbers) >= MOST_NAMES:
                 return
             number = self._numbers[content] = len(self._numbers)
+            self._names.append(content)
         pair = (str(visitor), number)
         if pair in self._pairs:
             self._pairs.move_to_end(pair)
@@ -90,9 +93,9 @@ class Trends:
             if len(self._last) > MOST_SHOWN:
                 self._last.popitem(last=False)
 
-    def latest_steps(self, number_of: Mapping[str, int]) -> tuple[Array, Array]:
+    def latest_steps(self, number_of: Mapping[str, int]) -> tuple[Rows, Rows]:
         """What visitors lately saw, and what next, numbered as `number_of` says."""
-        names = list(self._numbers)
+        names = self._names
         pairs = [
             (before, after)
             for one, other in self._steps
@@ -116,14 +119,15 @@ class Trends:
         places = self._rows[: counts.shape[1]]
         known = places >= 0
         placed = np.zeros((ROWS, rows))
-        np.add.at(placed, (slice(None), places[known]), counts[:, known])
+        for row, counted in zip(placed, counts[:, known], strict=True):
+            row[:] = np.bincount(places[known], counted, rows)
         return placed
 
     def _place(self, catalogue: object, row_of: Callable[[str], int | None]) -> None:
         if self._rows_of is not catalogue:
             self._rows, self._rows_of = np.zeros(0, np.intp), catalogue
         if len(self._rows) < len(self._numbers):
-            more = islice(self._numbers, len(self._rows), None)
+            more = islice(self._names, len(self._rows), None)
             found = [-1 if (row := row_of(name)) is None else row for name in more]
             self._rows = np.concatenate([self._rows, np.asarray(found, np.intp)])
 
@@ -146,6 +150,15 @@ class Trends:
             if since <= time <= at:
                 counts[content] += 1
         return counts
+
+    def forget(self, visitors: Iterable[VisitorKey]) -> None:
+        """Nothing that is kept tells of these visitors any more; counts of all stay."""
+        names = {str(visitor) for visitor in visitors}
+        for name in names:
+            self._shown.pop(name, None)
+            self._last.pop(name, None)
+        for pair in [pair for pair in self._pairs if pair[0] in names]:
+            del self._pairs[pair]
 
 
 class AllTrends:

@@ -171,7 +171,9 @@ def ask_of(state: State, site: str, body: RecommendationBody) -> Ask:
         journey=settings.journey(body.journey or DEFAULT),
         explain=body.explain is not False,
         timeout=None if body.timeout_ms is None else body.timeout_ms / 1000,
-        preview=preview and Preview(preview.persona_id, preview.phase, preview.traits),
+        preview=None
+        if preview is None
+        else Preview(preview.persona_id, preview.phase, preview.traits),
         at=body.at,
     )
 
