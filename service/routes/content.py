@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -60,6 +60,12 @@ AnyOf = Annotated[list[str] | None, Query(description="Any of these.")]
 Words = Annotated[str, Query(max_length=100, description="In the words of this journey.")]
 
 MOST_ITEMS = 1_000
+CHANGED: dict[int | str, dict[str, Any]] = {
+    412: {
+        "description": "It was changed since it was read.",
+        "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
 BATCH = Limits(raw=8 << 20, inflated=16 << 20, keys=500_000)
 
 
@@ -136,7 +142,7 @@ def raw(model: type[BaseModel], limits: Limits = USUAL) -> Any:  # noqa: ANN401 
 # --- in -------------------------------------------------------------------------------------------
 
 
-@router.put("/content/{content_id}")
+@router.put("/content/{content_id}", responses=CHANGED)
 async def put_one(
     caller: Editor,
     state: TheState,
@@ -148,11 +154,11 @@ async def put_one(
     """Create or replace an item. It is tagged, embedded and searchable when this returns."""
     words = _journey(state, caller, journey)
     expected = _expected(if_match)
-    written = await put_content(state, caller.site, body, time.time(), content_id, expected)
-    return _written(written, words)
+    put = put_content(state, caller.site, body, time.time(), content_id, expected)
+    return _written(await _unchanged(put), words)
 
 
-@router.patch("/content/{content_id}")
+@router.patch("/content/{content_id}", responses=CHANGED)
 async def patch_one(
     caller: Editor,
     state: TheState,
@@ -164,8 +170,8 @@ async def patch_one(
     """Change some fields (JSON Merge Patch): null takes a field away."""
     words = _journey(state, caller, journey)
     expected = _expected(if_match)
-    written = await patch_content(state, caller.site, content_id, body, time.time(), expected)
-    return _written(written, words)
+    patch = patch_content(state, caller.site, content_id, body, time.time(), expected)
+    return _written(await _unchanged(patch), words)
 
 
 @router.post("/content:batch")
@@ -320,6 +326,16 @@ def _journey(state: State, caller: Caller, name: object) -> Journey:
     if not isinstance(name, str):
         raise InvalidInput("A journey is named by its id.", "not-a-string", "/journey")
     return state.sites.of(caller.site).journey(name)
+
+
+async def _unchanged(work: Coroutine[Any, Any, Written]) -> Written:
+    """412 where somebody else was faster."""
+    try:
+        return await work
+    except InvalidInput as error:
+        if error.code == "changed":
+            raise problems.refused(412, error.code, error.detail) from None
+        raise
 
 
 def _written(written: Written, words: Journey) -> Response:

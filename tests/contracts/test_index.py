@@ -1,0 +1,180 @@
+"""One law for every index: what the plain comparison of all items finds, in its order."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from embeddings.index import ContentFilter, ContentIndex, Hit, NumpyIndex
+from embeddings.index_edge import EdgeIndex
+from embeddings.index_server import ServerIndex
+from personas.entities import ContentItem, Tag
+from personas.errors import InvalidInput
+
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local")
+SIZE = 8
+URL = os.environ.get("FINGERPOST_TEST_QDRANT_URL")
+
+
+def edge(folder: Path) -> ContentIndex:
+    return EdgeIndex(folder, least_free=0)
+
+
+def server_in_memory(folder: Path) -> ContentIndex:
+    from qdrant_client import QdrantClient
+
+    return ServerIndex(QdrantClient(":memory:"))
+
+
+def server(folder: Path) -> ContentIndex:
+    index = ServerIndex.at(URL or "")
+    for site in ("a", "b"):
+        index.forget(site)
+    return index
+
+
+MAKERS: list[Callable[[Path], ContentIndex]] = [lambda folder: NumpyIndex(), edge, server_in_memory]
+NAMES = ["numpy", "edge", "server-in-memory"]
+if URL:
+    MAKERS, NAMES = [*MAKERS, server], [*NAMES, "server"]
+
+
+@pytest.fixture(params=MAKERS, ids=NAMES, scope="module")
+def index(request, tmp_path_factory):
+    made = request.param(tmp_path_factory.mktemp("index"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def empty(index):
+    for site in ("a", "b"):
+        index.forget(site)
+    return index
+
+
+def kind(name: str) -> Tag:
+    return Tag(name, {name: 1.0})
+
+
+# Vectors of few, coarse numbers: many ties, and sums that single precision holds exactly.
+coarse = st.lists(st.integers(-2, 2), min_size=SIZE, max_size=SIZE).map(
+    lambda numbers: np.array(numbers, np.float32) / 8
+)
+moments = st.none() | st.integers(0, 20).map(float)
+scalars = st.sampled_from(["x", "1", 1, 1.0, 2.5, True, False])
+items = st.builds(
+    ContentItem,
+    id=st.sampled_from([f"/{k}" for k in range(40)] + ["é", "a b", "x" * 256]),
+    type=st.none() | st.sampled_from(["guide", "article", "other"]).map(kind),
+    locale=st.none() | st.sampled_from(["en", "en-GB", "en-US", "de"]),
+    tags=st.lists(st.sampled_from("pqr"), max_size=3).map(tuple),
+    valid_from=moments,
+    valid_until=moments,
+    hidden=st.booleans(),
+    properties=st.dictionaries(
+        st.sampled_from(["k", "l"]), scalars | st.lists(scalars, max_size=3), max_size=2
+    ),
+)
+ids = st.frozensets(st.sampled_from([f"/{k}" for k in range(40)] + ["unknown"]), max_size=20)
+
+
+def some(values):
+    return st.lists(st.sampled_from(values), max_size=2).map(tuple)
+
+
+filters = st.builds(
+    ContentFilter,
+    types=some(["guide", "article"]),
+    tags=some(["p", "q", "z"]),
+    locale=some(["en", "en-GB", "de", "fr"]),
+    properties=st.dictionaries(
+        st.sampled_from(["k", "l"]),
+        st.lists(scalars, min_size=1, max_size=2).map(tuple),
+        max_size=1,
+    ),
+    include=st.none() | ids,
+    exclude=ids | st.just(frozenset()),
+    visible_at=st.none() | st.integers(-1, 21).map(float),
+)
+catalogues = st.lists(items, max_size=40, unique_by=lambda item: item.id)
+
+
+@given(
+    items=catalogues,
+    data=st.data(),
+    vector=coarse,
+    count=st.integers(1, 12),
+    where=filters,
+)
+@settings(max_examples=60, deadline=None)
+def test_every_back_end_finds_what_comparing_all_items_finds(
+    index, items, data, vector, count, where
+):
+    oracle = NumpyIndex()
+    index.forget("a")
+    if items:
+        vectors = np.array([data.draw(coarse) for _ in items])
+        for each in (oracle, index):
+            each.put("a", items, vectors)
+        gone = [item.id for item in items if data.draw(st.booleans())][:5]
+        for each in (oracle, index):
+            each.delete("a", gone)
+    expected = oracle.search("a", vector, count, where)
+    found = index.search("a", vector, count, where)
+    assert [hit.id for hit in found] == [hit.id for hit in expected]
+    assert [hit.score for hit in found] == pytest.approx([hit.score for hit in expected], abs=1e-6)
+    assert index.count("a") == oracle.count("a")
+
+
+def test_an_item_that_is_put_again_is_replaced(empty):
+    vectors = np.eye(SIZE, dtype=np.float32)
+    empty.put("a", [ContentItem("/1", type=kind("guide"))], vectors[:1])
+    empty.put("a", [ContentItem("/1", type=kind("article"))], vectors[1:2])
+    assert empty.count("a") == 1
+    assert empty.search("a", vectors[0], 3, ContentFilter(types=("guide",))) == []
+    assert empty.search("a", vectors[1], 3, ContentFilter(types=("article",))) == [Hit("/1", 1.0)]
+
+
+def test_a_site_never_sees_anothers_content(empty):
+    vectors = np.eye(SIZE, dtype=np.float32)
+    empty.put("a", [ContentItem("/1")], vectors[:1])
+    empty.put("b", [ContentItem("/1"), ContentItem("/2")], vectors[1:3])
+    empty.delete("a", ["/2"])
+    assert empty.search("a", vectors[1], 3, ContentFilter()) == [Hit("/1", 0.0)]
+    assert {hit.id for hit in empty.search("b", vectors[1], 3, ContentFilter())} == {"/1", "/2"}
+    np.testing.assert_array_equal(empty.vectors("a", ["/1"])["/1"], vectors[0])
+    empty.forget("a")
+    assert (empty.count("a"), empty.count("b")) == (0, 2)
+
+
+def test_vectors_come_back_as_they_were_put(empty):
+    vectors = np.random.default_rng(0).normal(size=(2_500, SIZE)).astype(np.float32)
+    items = [ContentItem(f"/{k}") for k in range(len(vectors))]
+    empty.put("a", items, vectors)
+    pages = list(empty.all_vectors("a"))
+    told = dict(zip([key for ids, _ in pages for key in ids], np.vstack([v for _, v in pages])))
+    assert told.keys() == {item.id for item in items}
+    np.testing.assert_allclose([told[item.id] for item in items], vectors, rtol=1e-6)
+    assert empty.vectors("a", ["/7", "unknown"]).keys() == {"/7"}
+
+
+def test_a_site_without_content_finds_nothing(empty):
+    assert empty.search("a", np.ones(SIZE, np.float32), 3, ContentFilter()) == []
+    assert empty.vectors("a", ["/1"]) == {}
+    assert list(empty.all_vectors("a")) == []
+    assert empty.count("a") == 0
+    empty.delete("a", ["/1"])
+
+
+def test_vectors_of_another_encoder_take_the_place_of_the_old(empty):
+    empty.put("a", [ContentItem("/1")], np.ones((1, SIZE), np.float32))
+    empty.put("a", [ContentItem("/2")], np.ones((1, 3), np.float32))
+    if not isinstance(empty, NumpyIndex):
+        assert empty.count("a") == 1
+        with pytest.raises(InvalidInput):
+            empty.search("a", np.ones(SIZE, np.float32), 3, ContentFilter())
