@@ -28,7 +28,7 @@ def configure(level: str, form: str) -> None:
         rendering = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_json)]
         factory = structlog.BytesLoggerFactory(sys.stderr.buffer)
     else:
-        rendering = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        rendering = [_for_people()]
         factory = structlog.PrintLoggerFactory(sys.stderr)
     structlog.configure(
         processors=[
@@ -41,6 +41,12 @@ def configure(level: str, form: str) -> None:
         logger_factory=factory,
         cache_logger_on_first_use=True,
     )
+
+
+def _for_people() -> structlog.dev.ConsoleRenderer:
+    """Without the values of variables in tracebacks: they may be a visitor's, or a key."""
+    plain = structlog.dev.plain_traceback
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
 
 
 class AccessLog:
