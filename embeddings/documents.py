@@ -130,9 +130,9 @@ def read_time(raw: object, pointer: str) -> float | None:
 
 def write_time(moment: float) -> str:
     """RFC 3339 in UTC, with milliseconds where there are any."""
-    written = datetime.fromtimestamp(round(moment, 3), UTC)
-    precision = "milliseconds" if written.microsecond else "seconds"
-    return written.isoformat(timespec=precision).replace("+00:00", "Z")
+    seconds, thousandths = divmod(round(moment * 1000), 1000)
+    written = datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")
+    return f"{written}.{thousandths:03}Z" if thousandths else f"{written}Z"
 
 
 def content_item(document: Mapping[str, Any]) -> ContentItem:

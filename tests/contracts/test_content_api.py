@@ -73,8 +73,8 @@ def test_content_is_tagged_embedded_and_searchable_when_put_returns(secret):
 
 
 @pytest.mark.parametrize(
-    "name", ["/a/b", "https://a.example/b?c=d&e=f#g", "tags", "/x/tags", "/x/similar", "a%2Fb", "é ü",
-             "x:batch", "...", "%", "+ +", "🙂", "x" * 256]
+    "name", ["/a/b", "https://a.example/b?c=d&e=f#g", "tags", "/x/tags", "/x/similar", "a%2Fb",
+             "é ü", "x:batch", "...", "%", "+ +", "🙂", "x" * 256]
 )  # fmt: skip
 def test_any_string_is_an_id(secret, name):
     put(secret, name, title=f"Title of {name[:50]}")
@@ -245,8 +245,9 @@ def test_two_editors_do_not_overwrite_each_other(secret):
 
 
 def test_one_bad_item_never_fails_its_neighbours(secret):
-    items = [{"id": "/b1", "title": "One"}, {"title": "no id"}, {"id": "/b2", "title": 7}, 5,
-             {"id": "/b3", "title": "Three"}, {"id": "x" * 257}, {"id": "/b1", "title": "Again"}]  # fmt: skip
+    first, again = {"id": "/b1", "title": "One"}, {"id": "/b1", "title": "Again"}
+    bad = [{"title": "no id"}, {"id": "/b2", "title": 7}, 5]
+    items = [first, *bad, {"id": "/b3", "title": "Three"}, {"id": "x" * 257}, again]
     answer = secret.post("/v1/content:batch", json={"items": items}).json()
     assert answer["accepted"] == 3
     rejected = [(each["index"], each["id"], each["pointer"]) for each in answer["rejected"]]
@@ -284,9 +285,8 @@ def test_a_persons_word_is_never_overwritten(secret):
     put(secret, "/h", **GUIDE)
     word = {"type": "comparison", "phase": {"distribution": {"intent": 3, "loyalty": 1}}}
     told = secret.put(path("/h", "/tags"), json=word | {"locked": True}).json()
-    assert told["type"] == {
-        "id": "comparison", "probability": 1.0, "distribution": {"comparison": 1.0}, "source": "human"
-    }  # fmt: skip
+    assert told["type"]["distribution"] == {"comparison": 1.0}
+    assert told["type"]["source"] == "human"
     assert told["phase"]["ladder"]["intent"] == 0.75
     for change in ({"title": "Pricing", "body": "Plans and prices"}, {"type": "guide"}):
         put(secret, "/h", **(GUIDE | change))

@@ -157,7 +157,7 @@ def test_vectors_come_back_as_they_were_put(empty):
     items = [ContentItem(f"/{k}") for k in range(len(vectors))]
     empty.put("a", items, vectors)
     pages = list(empty.all_vectors("a"))
-    told = dict(zip([key for ids, _ in pages for key in ids], np.vstack([v for _, v in pages])))
+    told = {key: row for ids, rows in pages for key, row in zip(ids, rows, strict=True)}
     assert told.keys() == {item.id for item in items}
     np.testing.assert_allclose([told[item.id] for item in items], vectors, rtol=1e-6)
     assert empty.vectors("a", ["/7", "unknown"]).keys() == {"/7"}
