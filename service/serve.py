@@ -7,6 +7,7 @@ is killed itself. Measured: the same throughput either way.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -22,6 +23,7 @@ from service.settings import Settings
 DRAIN_S = 4.0  # for requests under way when the end is asked for
 HEAD_WITHIN_MS = 10_000  # a slower sender of headers is cut off
 BACKLOG = 1024
+COLLECT_AFTER = (10_000, 20, 20)  # objects made, and collections of the younger generation
 logger = structlog.get_logger(__name__)
 
 
@@ -55,6 +57,7 @@ async def serve(app: FastAPI, settings: Settings, ready: Callable[[str], None]) 
         _stop_on_signals(server.stop)
         serving = asyncio.ensure_future(server.serve())
         await _answers(settings.host, settings.port, serving)
+        _calm_collector()
         ready(f"http://{settings.host}:{settings.port}")
         await serving
         logger.info("stopped-listening")
@@ -98,6 +101,13 @@ def _give_up() -> None:
     """What was acknowledged is on disk; children see our end and end, too."""
     logger.warning("ended-with-requests-under-way")
     os._exit(0)
+
+
+def _calm_collector() -> None:
+    """What the start made stays; looking through it for garbage stops all requests for 60 ms."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 async def _answers(host: str, port: int, serving: asyncio.Future[None]) -> None:
