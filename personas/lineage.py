@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from personas.entities import Array
 
@@ -65,6 +64,8 @@ def trace(
         likeness: of parameters [old, new], 1 where they are the same and 0 where unrelated.
         fixed: new persona → old one, where people say so.
     """
+    from scipy.optimize import linear_sum_assignment  # half a second, which serving never needs
+
     together = before.T @ after
     old_sizes, new_sizes = before.sum(0), after.sum(0)
     alike = 2 * together / np.maximum(old_sizes[:, None] + new_sizes, 1e-9)
