@@ -56,7 +56,7 @@ def fit_weights(cases: Cases, prior: Array, spread: Array) -> Array:
         likelihood, slope, curve = _derivatives(cases, weights)
         slope -= precision * (weights - prior)
         curve += np.diag(precision)
-        step = np.linalg.solve(curve, slope)
+        step = np.asarray(np.linalg.solve(curve, slope), np.float64)
         weights, now = _towards(cases, weights, step, prior, precision, likelihood)
         if np.max(np.abs(step) / spread) < ENOUGH or now <= value + 1e-9 * abs(value):
             break

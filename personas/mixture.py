@@ -17,7 +17,7 @@ from personas.mixture_choice import Choice, chosen, compare
 from personas.mixture_columns import Column, Row
 from personas.mixture_kinds import statistics_of
 from personas.mixture_schema import Parameters, Schema, learn_schema, loadings, log_shares
-from personas.mixture_search import Problem, joined_sums, posterior, settle, stream
+from personas.mixture_search import Problem, finished, joined_sums, posterior, settle, stream
 from personas.wording import humanised
 
 EVERYONE = ("p_everyone", "Everyone")
@@ -132,7 +132,7 @@ class PersonaMixture:
             )
         known = None if before is None else _started(before[np.sort(order)])
         count = self._chosen(problem, known if loyal else None, rng)
-        solution = settle(problem, count, self.starts, rng, known)
+        solution = finished(problem, settle(problem, count, self.starts, rng, known))
         if len(table) > len(sample):
             recast(table, schema, problem.schema)
             solution = stream(replace(problem, table=table), solution, STREAMED_STEPS)

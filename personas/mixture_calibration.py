@@ -19,12 +19,14 @@ from personas.mixture_schema import Parameters, Schema
 from personas.mixture_search import CHUNK, Problem, path, posterior
 
 LEAST_TOGETHER = 30  # visitors of whom both features are known
+MOST_VISITORS = 5000  # that the components are learned from
 
 
 def prepare(schema: Schema, table: Array, prior: float, most: int) -> Problem:
     """A problem whose schema knows what many components leave unexplained."""
     problem = Problem(schema, table, prior)
-    rich = path(problem, most)[-1]
+    step = max(1, len(table) // MOST_VISITORS)
+    rich = path(problem.with_rows(np.arange(0, len(table), step)), most)[-1]
     return calibrated(problem, rich.parameters)
 
 

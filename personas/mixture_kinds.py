@@ -75,7 +75,7 @@ def _place(column: Column, label: str) -> int:
 def _number_statistics(column: Column, value: float) -> Statistics:
     if value == 0 and column.everyone[0] > 0:
         return [(0, 1.0)]
-    if column.power != 1.0 and value <= 0:
+    if (value < 0 if column.power else value <= 0):
         return []
     raised = float(column.raised(np.float64(value)))  # type: ignore[arg-type]  # works on one too
     z = min(max((raised - column.centre) / column.scale, column.low), column.high)
@@ -146,7 +146,7 @@ def _fill_numbers(column: Column, numbers: Array, block: Array) -> None:
         block[known, 1] = numbers[known].clip(0.0, column.high)
         return
     zero = known & (numbers == 0) & (column.everyone[0] > 0)
-    rest = known & ~zero & ((column.power == 1.0) | (numbers > 0))
+    rest = known & ~zero & ((column.power == 1.0) | (numbers > 0) | ((numbers == 0) & (column.power > 0)))
     block[zero, 0] = 1.0
     z = (column.raised(numbers[rest]) - column.centre) / column.scale
     z = z.clip(column.low, column.high)

@@ -18,10 +18,10 @@ from personas.entities import Array
 from personas.mixture_kinds import residuals_of
 from personas.mixture_schema import Parameters, Schema, loadings, log_shares
 
-SHORT_STEPS, LONG_STEPS = 15, 200
+SHORT_STEPS, LONG_STEPS, LAST_STEPS = 10, 60, 400
 CLEARLY = 0.02  # of what is gained over one component: others need to be better by that
 LEAST_SHARE, LEAST_VISITORS = 0.03, 10  # of a component
-ENOUGH = 1e-6  # nats a visitor, of what one component reaches: EM gains no more in a step
+ENOUGH, LAST_ENOUGH = 3e-5, 1e-6  # nats a visitor: EM gains no more in a step
 CHUNK = 1 << 15  # visitors at once
 Rows = NDArray[np.intp] | NDArray[np.bool_]
 
@@ -108,16 +108,24 @@ class Solution:
         return self.parameters.count
 
 
-def climb(problem: Problem, memberships: Array, steps: int = LONG_STEPS) -> Solution:
+def climb(
+    problem: Problem, memberships: Array, steps: int = LONG_STEPS, enough: float = ENOUGH
+) -> Solution:
     """Expectation-maximisation from given memberships."""
     before = -np.inf
     for _ in range(steps):
         parameters = problem.maximise(memberships)
         memberships, likelihood = posterior(problem.joint(parameters))
-        if likelihood - before < ENOUGH:
+        if likelihood - before < enough:
             break
         before = likelihood
     return Solution(parameters, likelihood)
+
+
+def finished(problem: Problem, solution: Solution) -> Solution:
+    """The same, climbed to the top."""
+    memberships = problem.memberships(solution.parameters)
+    return climb(problem, memberships, LAST_STEPS, LAST_ENOUGH)
 
 
 def alone(problem: Problem) -> Solution:
@@ -141,21 +149,24 @@ def path(problem: Problem, most: int) -> list[Solution]:
 
 
 def best_of(problem: Problem, starts: Iterable[Array]) -> Solution | None:
-    """Short climbs from all, long ones from the two best; none with too small a component."""
+    """Short climbs from all, long ones from the best two that keep their components.
+
+    A component with too few visitors does not count; none where there is no other way.
+    """
     tries = [climb(problem, memberships, SHORT_STEPS) for memberships in starts]
-    tries = sorted(_carrying(problem, tries), key=lambda tried: -tried.likelihood)[:2]
-    found = [climb(problem, problem.memberships(tried.parameters)) for tried in tries]
-    return max(_carrying(problem, found), key=lambda each: each.likelihood, default=None)
+    found: list[Solution] = []
+    for tried in sorted(tries, key=lambda tried: -tried.likelihood):
+        if _carries(problem, tried):
+            climbed = climb(problem, problem.memberships(tried.parameters))
+            found += [climbed] if _carries(problem, climbed) else []
+        if len(found) == 2:
+            break
+    return max(found, key=lambda each: each.likelihood, default=None)
 
 
-def _carrying(problem: Problem, solutions: Iterable[Solution]) -> list[Solution]:
-    """Those whose free components all have enough visitors."""
-    bound = problem.bound
-    return [
-        found
-        for found in solutions
-        if found.parameters.sizes[bound:].min(initial=np.inf) >= problem.least
-    ]
+def _carries(problem: Problem, solution: Solution) -> bool:
+    """Whether its free components all have enough visitors."""
+    return solution.parameters.sizes[problem.bound :].min(initial=np.inf) >= problem.least
 
 
 def settle(
@@ -280,7 +291,7 @@ def stream(problem: Problem, solution: Solution, steps: int) -> Solution:
     parameters, before = solution.parameters, -np.inf
     for _ in range(steps):
         parameters, likelihood = _pass(problem, parameters)
-        if likelihood - before < 10 * ENOUGH:
+        if likelihood - before < 10 * LAST_ENOUGH:
             break
         before = likelihood
     return Solution(parameters, likelihood)

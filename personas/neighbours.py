@@ -16,7 +16,7 @@ from personas.entities import Array
 
 MOST_VISITORS = 30_000
 MOST_SEEN = 12  # latest items that are compared
-PER_LACK, PER_MORE = 5.0, 0.4  # log weight for a seen item that is lacking, for one more
+PER_LACK, PER_MORE = 5.0, 0.4  # log weight for a seen item that is lacking, for a second more
 DOUBT = 1.0  # weight of a visitor that nobody is; few neighbours say little
 LEAST = 1e-3  # share of which nothing is said
 NAMES = ("starts", "items", "postings", "visitors")
@@ -61,7 +61,8 @@ class Neighbours:
         most = int(shared.max())
         near = np.flatnonzero(shared >= max(most - 1, 1))
         length = self.starts[near + 1] - self.starts[near]
-        weight = np.exp(-PER_LACK * (most - shared[near]) - PER_MORE * (length - shared[near]))
+        beyond = np.maximum(length - shared[near] - 1, 0)
+        weight = np.exp(-PER_LACK * (most - shared[near]) - PER_MORE * beyond)
         scores = np.bincount(
             self.items[ranges(self.starts[near], length)], np.repeat(weight, length), size
         )

@@ -22,6 +22,8 @@ HOUR, DAY = 3600.0, 86400.0
 MOST_SEEN = 8  # of the last seen items that tell interests
 INTEREST_FADE = 0.75  # from one of them to the one before
 POPULAR_UNIT = (0.1, 0.1, 0.1, 0.2, 0.5, 1.0, 1.0)  # views that are told from none, a half-life
+MANY = 8.0  # items seen
+OF_MANY = ("together", "pattern", "neighbours", "next")  # count otherwise where much was seen
 LEAST_SHARE = 0.05  # of a phase tag: taggers err
 
 
@@ -111,6 +113,10 @@ PERSONAL: tuple[Feature, ...] = (
     Feature("pattern", "together", 0.0, 3.0),
     Feature("neighbours", "together", 0.0, 3.0),
     Feature("next", "together", 0.0, 3.0),
+    Feature("together-many", "together", 0.0, 10.0),
+    Feature("pattern-many", "together", 0.0, 3.0),
+    Feature("neighbours-many", "together", 0.0, 3.0),
+    Feature("next-many", "together", 0.0, 3.0),
     Feature("persona", "persona-match", 0.5),
     Feature("progress", "progress", 0.0),
 )
@@ -146,6 +152,9 @@ def personal(situation: Situation, contents: Contents, rows: Rows | None = None)
     _phases(found, situation.ladder, contents.phases, chosen)
     for name, score in contents.learned.items():
         found[_PERSONAL[name]] = score(situation)[chosen]
+    many = np.log(max(len(situation.seen), 1)) / np.log(MANY)
+    for name in OF_MANY:
+        found[_PERSONAL[f"{name}-many"]] = many * found[_PERSONAL[name]]
     return found
 
 

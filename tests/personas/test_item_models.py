@@ -60,7 +60,7 @@ def test_neighbours_are_weighed_as_defined():
     for each in sets:
         shared = len(each & set(seen))
         if shared >= max(most - 1, 1):
-            weight = np.exp(-PER_LACK * (most - shared) - PER_MORE * (len(each) - shared))
+            weight = np.exp(-PER_LACK * (most - shared) - PER_MORE * max(len(each) - shared - 1, 0))
             scores[list(each)] += weight
             total += weight
     expected = np.log((scores / total + LEAST) / LEAST)
