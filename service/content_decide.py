@@ -119,7 +119,7 @@ def decide_all(
 
 def parted(drafts: Sequence[Draft], vectors: Vectors | None) -> list[Vectors | None]:
     """Each draft's rows of all their passages' vectors."""
-    if vectors is None:
+    if vectors is None or not drafts:
         return [None] * len(drafts)
     ends = np.cumsum([0 if draft.tagging is not None else len(draft.passages) for draft in drafts])
     return list(np.split(vectors, ends[:-1]))
