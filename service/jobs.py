@@ -185,7 +185,7 @@ async def run_python(module: str, arguments: list[str], report: Report) -> Mappi
         result, complaint = await asyncio.gather(_followed(process, report), _last_words(process))
         if await process.wait() or result is None:
             raise RuntimeError(complaint or f"training ended with status {process.returncode}")
-        return result
+        return dict(result)
     finally:
         await _ended(process)
 
