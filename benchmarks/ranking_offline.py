@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,9 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from _timed_log import HOUR, KINDS, TimedLog, timed_log
 from numpy.typing import NDArray
 
-from _timed_log import HOUR, KINDS, TimedLog, timed_log
 from personas.entities import CONTENT_TYPES, LADDER
 from personas.popularity import ROWS, Popularity
 from personas.ranker import Ranker
@@ -111,7 +110,7 @@ def static(args: argparse.Namespace) -> None:
         return lesson.ranker.weights @ features_of(situation, contents)
 
     scorers = {
-        "popularity": lambda visible: popular,
+        "popularity": lambda _visible: popular,
         "EASE": lambda visible: ease[visible].sum(axis=0) + 1e-9 * popular,
         "ours": ours,
         "item models alone": None,
@@ -201,6 +200,7 @@ def _asked(
     decayed, clock = np.zeros((len(hours), len(items))), 0.0
     popularity, contents = Popularity(), contents_of(items, ranker)
     seen: dict[int, list[int]] = defaultdict(list)
+    last: dict[int, float] = {}
     ours, theirs, took = 0.0, np.zeros(len(hours)), 0.0
     for k in range(len(log.items)):
         visitor, item, at = int(log.visitors[k]), int(log.items[k]), float(log.times[k])
@@ -213,17 +213,23 @@ def _asked(
             begun = time.perf_counter()
             counts = np.zeros((ROWS, len(items)))
             counts[:, : popularity.items] = popularity.at(at)
-            situation = Situation(at, np.asarray(before, np.intp), EVEN)
+            seen_rows = np.asarray(before, np.intp)
+            situation = Situation(at, seen_rows, EVEN, last=last.get(visitor))
             scores = ranker.weights @ features_of(situation, replace(contents, popularity=counts))
             took += time.perf_counter() - begun
             ours += _gain(scores, item, there)
             theirs += [_gain(row, item, there) for row in decayed]
         decayed[:, item] += 1
+        last[visitor] = at
         if item not in before:
             popularity.add(item, at)
             before.append(item)
     size = len(asked)
-    return ours / size, dict(zip(hours.tolist(), (theirs / size).tolist(), strict=True)), took / size
+    return (
+        ours / size,
+        dict(zip(hours.tolist(), (theirs / size).tolist(), strict=True)),
+        took / size,
+    )
 
 
 def _gain(scores: NDArray, target: int, there: NDArray) -> float:

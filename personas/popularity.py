@@ -16,7 +16,9 @@ from personas.entities import Array
 HOUR, DAY = 3600.0, 86400.0
 HALF_LIVES = (0.25 * HOUR, HOUR, 4 * HOUR, DAY, 7 * DAY, 45 * DAY)
 FOREVER = len(HALF_LIVES)  # row of the views that never fade
-ROWS = FOREVER + 1
+LAST = FOREVER + 1  # row that tells how lately the last view was: 1 for now, 0 for never
+ROWS = LAST + 1
+SOON = 360.0  # seconds after the last view in which it tells half
 MOST_RECENT = 50_000  # views kept one by one, to answer as of a moment before them
 _REBASE = 200.0  # half-lives after which the reference moves on; 2^200 is far from overflow
 
@@ -33,6 +35,7 @@ class Popularity:
 
     def __init__(self, most_recent: int = MOST_RECENT) -> None:
         self._counts = np.zeros((ROWS, 64))
+        self._last = np.full(64, -np.inf)
         self._references: list[float] | None = None
         self._most_recent = most_recent
         self._times: list[float] = []  # of recent views, sorted
@@ -51,6 +54,7 @@ class Popularity:
             grown = np.zeros((ROWS, 2 * item))
             grown[:, : self._counts.shape[1]] = self._counts
             self._counts = grown
+            self._last = np.concatenate([self._last, np.full(2 * item - len(self._last), -np.inf)])
         self.items = max(self.items, item + 1)
         if self._references is None:
             self._references = [time] * FOREVER
@@ -63,6 +67,7 @@ class Popularity:
             if steps > -_REBASE:
                 self._counts[row, item] += weight * 2.0**steps
         self._counts[FOREVER, item] += weight
+        self._last[item] = max(self._last[item], time)
         self._keep(item, time)
 
     def _keep(self, item: int, time: float) -> None:
@@ -90,6 +95,7 @@ class Popularity:
         counts = self._counts[:, : self.items].copy()
         for row, half_life in enumerate(HALF_LIVES):
             counts[row] *= 0.5 ** min((moment - self._references[row]) / half_life, 2000.0)
+        counts[LAST] = SOON / (SOON + moment - self._last[: self.items])
         return counts
 
     def _before(self, moment: float) -> Array:
@@ -103,4 +109,7 @@ class Popularity:
         later = np.asarray(self._items[until:], np.intp)
         counts[FOREVER] = self._counts[FOREVER, : self.items]
         counts[FOREVER] -= np.bincount(later, minlength=self.items)
+        last = np.full(self.items, -np.inf)
+        np.maximum.at(last, items, times)
+        counts[LAST] = SOON / (SOON + moment - last)
         return np.maximum(counts, 0.0)

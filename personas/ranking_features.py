@@ -21,7 +21,7 @@ Rows = NDArray[np.intp]
 HOUR, DAY = 3600.0, 86400.0
 MOST_SEEN = 8  # of the last seen items that tell interests
 INTEREST_FADE = 0.75  # from one of them to the one before
-POPULAR_UNIT = (0.1, 0.1, 0.1, 0.2, 0.5, 1.0, 1.0)  # views that are told from none, a half-life
+POPULAR_UNIT = (0.1, 0.1, 0.1, 0.2, 0.5, 1.0, 1.0, 0.02)  # what is told from nothing, a row
 MANY = 8.0  # items seen
 OF_MANY = ("together", "pattern", "neighbours", "next")  # count otherwise where much was seen
 LEAST_SHARE = 0.05  # of a phase tag: taggers err
@@ -37,6 +37,7 @@ class Situation:
         ladder: belief over the ladder [7].
         personas: membership of each persona that the ranker knows, or none.
         query: unit vector of a text search.
+        last: when the visitor was here before; None for never.
     """
 
     at: float
@@ -44,6 +45,7 @@ class Situation:
     ladder: Array
     personas: Array | None = None
     query: Array32 | None = None
+    last: float | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ STANDING: tuple[Feature, ...] = (
     Feature("popular-7d", "popular", 0.1),
     Feature("popular-45d", "popular", 0.1),
     Feature("popular-ever", "popular", 0.1),
+    Feature("viewed-lately", "popular", 0.0),
     Feature("new-hours", "new", 0.1),
     Feature("new-days", "new", 0.2),
     Feature("new-weeks", "new", 0.2),
@@ -106,6 +109,7 @@ PERSONAL: tuple[Feature, ...] = (
     Feature("interest-last", "interest", 1.5),
     Feature("interest-mean", "interest", 1.5),
     Feature("interest-best", "interest", 2.0),
+    Feature("new-to-visitor", "new", 0.1),
     Feature("phase-now", "phase-match", 0.3),
     Feature("phase-next", "phase-match", 0.3),
     Feature("query", "query", 8.0, 0.1),
@@ -150,6 +154,8 @@ def personal(situation: Situation, contents: Contents, rows: Rows | None = None)
     found = np.zeros((len(PERSONAL), len(contents) if rows is None else len(rows)))
     _interests(found, situation, contents.vectors, chosen)
     _phases(found, situation.ladder, contents.phases, chosen)
+    if situation.last is not None:
+        found[_PERSONAL["new-to-visitor"]] = contents.published[chosen] > situation.last
     for name, score in contents.learned.items():
         found[_PERSONAL[name]] = score(situation)[chosen]
     many = np.log(max(len(situation.seen), 1)) / np.log(MANY)

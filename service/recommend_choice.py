@@ -55,7 +55,7 @@ def choose(state: State, site: str, ask: Ask, known: Known, ready: Prepared, now
     seen, dismissed = _touched(history, ready, at)
     page = [row for row in (ready.row_of(ask.page),) if row is not None] if ask.page else []
     latest = np.asarray([row for row in seen if row not in page] + page, np.intp)
-    situation = Situation(at, latest, phase.ladder, None, known.query)
+    situation = Situation(at, latest, phase.ladder, None, known.query, _last(history, at))
     return Choice(
         listed(state, site, ask, ready, situation, [*dismissed, *page]),
         situation,
@@ -109,6 +109,12 @@ def _ladder_of(name: str, journey: Journey) -> Array:
         raise UnknownName(f"Choose a phase among {known}.", "unknown-phase", "/preview/phase")
     belief: Array = ladder / ladder.sum()
     return belief
+
+
+def _last(history: History, at: float) -> float | None:
+    """When the visitor was here before."""
+    times = [each.time for each in history.touchpoints if each.content and each.time <= at]
+    return max(times, default=None)
 
 
 def _touched(history: History, ready: Prepared, at: float) -> tuple[list[int], list[int]]:

@@ -51,6 +51,7 @@ def replay(log: Replay, most: int, seed: int) -> tuple[Cases, Cases]:
     windows = _windows(log, most, random)
     popularity = Popularity()
     seen: dict[int, list[int]] = {}
+    last: dict[int, float] = {}
     contents = contents_of(log.items, log.ranker)
     found: tuple[list[Case], list[Case]] = ([], [])
     kept: tuple[list[int], list[int]] = ([], [])
@@ -59,15 +60,17 @@ def replay(log: Replay, most: int, seed: int) -> tuple[Cases, Cases]:
         before = seen.setdefault(visitor, [])
         known: list[tuple[int, Known | None]] = []
         if number in asked:
-            known.append((0, _next(log, number, before)))
+            known.append((0, _next(log, number, before, last.get(visitor))))
         if number in windows:
-            known.append((1, _together(log, number, before, windows[number], random)))
+            window = windows[number]
+            known.append((1, _together(log, number, before, last.get(visitor), window, random)))
         for kind, case in known:
             if case is not None:
                 found[kind].append(_case(log, contents, popularity, *case, random))
                 kept[kind].append(number)
         popularity.add(item, float(log.views.times[number]))
         before.append(item)
+        last[visitor] = float(log.views.times[number])
     return _cases(log, found[0], kept[0]), _cases(log, found[1], kept[1])
 
 
@@ -119,16 +122,22 @@ def contents_of(items: Items, ranker: Ranker, popularity: Array | None = None) -
     )
 
 
-def _next(log: Replay, number: int, before: list[int]) -> Known | None:
+def _next(log: Replay, number: int, before: list[int], last: float | None) -> Known | None:
     """What was known before a view, and the item that was taken."""
     time, target = float(log.views.times[number]), int(log.views.items[number])
     if not log.items.since[target] < time:
         return None  # nobody could have shown it
-    return Situation(time, np.asarray(before, np.intp), log.ladders[number]), target
+    seen = np.asarray(before, np.intp)
+    return Situation(time, seen, log.ladders[number], last=last), target
 
 
 def _together(
-    log: Replay, number: int, before: list[int], window: list[int], random: np.random.Generator
+    log: Replay,
+    number: int,
+    before: list[int],
+    last: float | None,
+    window: list[int],
+    random: np.random.Generator,
 ) -> Known | None:
     """One of the things that were seen together is hidden, some of the others are shown.
 
@@ -141,7 +150,7 @@ def _together(
     target, *others = random.permutation(able).tolist()
     count = len(others) if random.random() < 0.5 else int(random.integers(1, len(able)))
     seen = random.permutation(before + others[:count])
-    return Situation(time, seen.astype(np.intp), log.ladders[number]), target
+    return Situation(time, seen.astype(np.intp), log.ladders[number], last=last), target
 
 
 def _case(

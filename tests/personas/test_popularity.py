@@ -6,18 +6,20 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personas.popularity import FOREVER, HALF_LIVES, HOUR, Popularity
+from personas.popularity import FOREVER, HALF_LIVES, HOUR, LAST, ROWS, SOON, Popularity
 
 VIEW = st.tuples(st.integers(0, 9), st.floats(0, 90 * 24 * HOUR))
 
 
 def brute_force(views: list[tuple[int, float]], moment: float, items: int) -> np.ndarray:
-    counts = np.zeros((FOREVER + 1, items))
+    counts, last = np.zeros((ROWS, items)), np.full(items, -np.inf)
     for item, time in views:
         if time <= moment:
             for row, half_life in enumerate(HALF_LIVES):
                 counts[row, item] += 0.5 ** ((moment - time) / half_life)
             counts[FOREVER, item] += 1
+            last[item] = max(last[item], time)
+    counts[LAST] = SOON / (SOON + moment - last)
     return counts
 
 
@@ -44,7 +46,7 @@ def test_order_of_arrival_does_not_matter(views, random):
 
 
 def test_nothing_was_viewed_before_anything_was():
-    assert Popularity().at(0.0).shape == (FOREVER + 1, 0)
+    assert Popularity().at(0.0).shape == (ROWS, 0)
 
 
 def test_old_views_stay_counted_when_they_are_no_longer_kept_one_by_one():
