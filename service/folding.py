@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from personas.errors import StoreUnavailable
+from personas.entities import VisitorKey
 from personas.messages import Accepted
 from service.content import restore_content
 from service.ingest import folds_of
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from service.state import State
 
 CHUNK = 2000  # records folded at a time when catching up
-KEEP_EVERY = 1.0  # seconds between notes of how far the store is
-TRY_AGAIN = 0.5  # seconds
 Item = TypeVar("Item")
 logger = structlog.get_logger(__name__)
 
@@ -32,11 +31,13 @@ class Folding:
 
     Attributes:
         behind: position from which the store lacks something, None where it has all.
+        late: ids whose summed-up past was reached by a late touchpoint, to be folded from the log.
     """
 
     def __init__(self) -> None:
         self._under_way: dict[object, int] = {}
         self.behind: int | None = None
+        self.late: defaultdict[str, set[VisitorKey]] = defaultdict(set)
 
     @contextmanager
     def under_way(self, position: int) -> Iterator[None]:
@@ -60,16 +61,6 @@ class Folding:
         """The store has everything before this; `position` is the log's end."""
         bounds = [position, *self._under_way.values()]
         return min(bounds if self.behind is None else [*bounds, self.behind])
-
-
-async def follow(state: State) -> None:
-    """Runs beside the service: notes how far the store is, and catches up when it was away."""
-    while True:
-        await asyncio.sleep(KEEP_EVERY if state.folding.behind is None else TRY_AGAIN)
-        with suppress(StoreUnavailable):
-            if state.folding.behind is not None:
-                await catch_up(state, state.folding.behind)
-            await note_position(state)
 
 
 async def note_position(state: State) -> None:

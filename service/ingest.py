@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -157,8 +157,24 @@ def folds_of(state: State, site: str, accepted: Iterable[Accepted]) -> dict[Visi
 def folded(
     state: State, site: str, key: VisitorKey, accepted: Sequence[Accepted], history: History
 ) -> History:
-    """One id's history with these messages in it, its oldest part summed up where it is long."""
+    """One id's history with these messages in it, its oldest part summed up where it is long.
+
+    What reaches into the summed-up part cannot be put there, nor be told from what is in there
+    already: such a history is folded again from the log.
+    """
+    older = history.older
+    if older is not None and any(_reaches(each, key, older.last) for each in accepted):
+        state.folding.late[site].add(key)
+        accepted = [
+            replace(each, touchpoint=None) if _reaches(each, key, older.last) else each
+            for each in accepted
+        ]
     return trimmed(fold(history, key, accepted), partial(_summary, state, site))
+
+
+def _reaches(message: Accepted, key: VisitorKey, until: float) -> bool:
+    touchpoint = message.touchpoint
+    return touchpoint is not None and message.owner == key and touchpoint.time <= until
 
 
 def _summary(state: State, site: str, history: History, at: float) -> tuple[float, ...]:

@@ -36,12 +36,13 @@ async def replay(state: State, site: str, report: Report) -> Mapping[str, Any]:
     long = [key for key, count in counts.items() if count > MOST_TOUCHPOINTS]
     for begin in range(0, len(long), VISITORS_AT_ONCE):
         report(begin / len(long), f"{begin} of {len(long)} long histories folded")
-        some = set(long[begin : begin + VISITORS_AT_ONCE])
-        await _refold(state, site, some, position)
+        await refold(state, site, set(long[begin : begin + VISITORS_AT_ONCE]))
     return {"messages": counts.total(), "visitors": len(counts), "refolded": len(long)}
 
 
-async def _refold(state: State, site: str, keys: set[VisitorKey], position: int) -> None:
+async def refold(state: State, site: str, keys: set[VisitorKey]) -> None:
+    """Fold these ids' histories again from their first message on."""
+    position = state.log.position
     told: defaultdict[VisitorKey, list[Accepted]] = defaultdict(list)
     log = state.settings.event_log_folder
     async for chunk in chunks_of(read_accepted(log, site, 0, position)):

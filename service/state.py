@@ -17,7 +17,8 @@ from embeddings.index import ContentIndex, open_index
 from personas.errors import StoreUnavailable
 from service.active import ActiveModels
 from service.content import Catalogues
-from service.folding import Folding, catch_up, follow, note_position, restore_settings
+from service.folding import Folding, catch_up, note_position, restore_settings
+from service.following import follow
 from service.jobs import Jobs
 from service.metrics import Metrics
 from service.personas import EditedPersonas

@@ -248,3 +248,22 @@ def wait_for(condition, seconds: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not come"
         time.sleep(0.1)
+
+
+def test_a_touchpoint_that_comes_late_to_a_long_history_is_put_in_its_place(secret):
+    tidy, late = fresh("tidy"), fresh("late")
+
+    def visit(name: str, number: int) -> dict:
+        event = (
+            "Order Completed" if number == 3 else "Pricing Viewed" if number % 7 else "Logged In"
+        )
+        return track(event, f"{name}-{number}", day(number / 10), anonymousId=name)
+
+    sent(secret, *(visit(tidy, number) for number in range(260)))
+    sent(secret, *(visit(late, number) for number in range(260) if number != 3))
+    sent(secret, visit(late, 3))
+    keys = [f"anonymous_id:{name}" for name in (tidy, late)]
+    wait_for(lambda: visitor(secret, keys[1])["evidenceCount"] == 260, 20)
+    assert ladder(secret, keys[0], at=day(30)) == pytest.approx(
+        ladder(secret, keys[1], at=day(30)), abs=1e-12
+    )
