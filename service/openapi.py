@@ -82,6 +82,7 @@ def describe(app: FastAPI, direct: DirectRoutes, version: str) -> dict[str, Any]
         body, kinds = _body(route), _kinds(route.dependant)
         for method in route.methods or ():
             operation = paths[route.path_format][method.lower()]
+            operation["summary"] = _first_sentence(route)
             _complete(operation, references[body.model] if body else None, kinds)
     for each in direct:
         operation = _operation(each, references)
@@ -97,6 +98,11 @@ def describe(app: FastAPI, direct: DirectRoutes, version: str) -> dict[str, Any]
         },
     }
     return document
+
+
+def _first_sentence(route: APIRoute) -> str:
+    words = " ".join(route.description.split())
+    return words.partition(". ")[0].removesuffix(".") or route.name
 
 
 def _models(routes: list[APIRoute]) -> Iterator[type[BaseModel]]:

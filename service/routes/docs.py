@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from html import escape
@@ -30,6 +31,8 @@ td, th { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
 """
 _DIGEST = base64.b64encode(sha256(STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{_DIGEST}'; frame-ancestors 'none'"
+ORDER = ("Events", "Content", "Visitors", "Recommendations", "Personas", "Slots", "Site")
+_CODE, _LINK = re.compile(r"`([^`]+)`"), re.compile(r"\[([^\]]+)\]\((https://[^)\s]+)\)")
 _DEEPEST = 6  # levels of a body that are shown
 
 
@@ -47,9 +50,11 @@ def _page(document: Mapping[str, Any]) -> str:
         for method, operation in operations.items():
             tag = (operation.get("tags") or ["Further"])[0]
             groups.setdefault(tag, []).append(_operation(document, method, path, operation))
-    contents = "".join(f'<a href="#{_anchor(tag)}">{escape(tag)}</a>' for tag in groups)
+    groups = dict(sorted(groups.items(), key=lambda group: _place(group[0])))
+    contents = "".join(f'<a href="#{_anchor(tag)}">{escape(_title(tag))}</a>' for tag in groups)
     parts = "".join(
-        f'<h2 id="{_anchor(tag)}">{escape(tag)}</h2>{"".join(rows)}' for tag, rows in groups.items()
+        f'<h2 id="{_anchor(tag)}">{escape(_title(tag))}</h2>{"".join(rows)}'
+        for tag, rows in groups.items()
     )
     title = f"{escape(document['info']['title'])} {escape(document['info']['version'])}"
     return (
@@ -130,8 +135,20 @@ def _type(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
 
 
 def _prose(text: str) -> str:
-    paragraphs = (part.strip() for part in text.split("\n\n"))
-    return "".join(f"<p>{escape(part)}</p>" for part in paragraphs if part)
+    """Paragraphs, with `code` and [links](…) of Markdown."""
+    paragraphs = (escape(part.strip()) for part in text.split("\n\n"))
+    marked = (
+        _LINK.sub(r'<a href="\2">\1</a>', _CODE.sub(r"<code>\1</code>", p)) for p in paragraphs
+    )
+    return "".join(f"<p>{part}</p>" for part in marked if part)
+
+
+def _place(tag: str) -> int:
+    return ORDER.index(_title(tag)) if _title(tag) in ORDER else len(ORDER)
+
+
+def _title(tag: str) -> str:
+    return tag[:1].upper() + tag[1:]
 
 
 def _anchor(tag: str) -> str:
