@@ -73,6 +73,7 @@ class Envelope:
         self._run = secrets.token_hex(6)
         self._numbers = itertools.count(1)
         self._under_way = 0
+        self.waiting = 0  # of them for their client to send more
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -91,7 +92,7 @@ class Envelope:
             await send(message)
 
         instance = INSTANCE.set(scope["path"][: problems.LONGEST_ECHO])
-        body = _Rest(receive)
+        body = _Rest(receive, self)
         self._under_way += 1
         try:
             await self._answer(scope, headers, body, send_with_headers)
@@ -113,7 +114,7 @@ class Envelope:
         path, method = scope["path"], scope["method"]
         if method == "OPTIONS" and b"access-control-request-method" in headers:
             await _send_empty(send)
-        elif self._under_way > self._most and path not in ALWAYS_LET_IN:
+        elif self._under_way - self.waiting > self._most and path not in ALWAYS_LET_IN:
             _state(scope).metrics.shed()
             detail = "Too many requests are under way. Come again in a second."
             busy = problems.problem(429, "too-many-requests", detail, (), {"Retry-After": "1"})
@@ -176,12 +177,16 @@ class _Rest:
     broken pipe instead of our answer.
     """
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
+    def __init__(self, receive: Receive, envelope: Envelope) -> None:
+        self._receive, self._envelope = receive, envelope
         self.ended = False
 
     async def __call__(self) -> Message:
-        message = await self._receive()
+        self._envelope.waiting += 1  # who sends slowly takes nobody's place
+        try:
+            message = await self._receive()
+        finally:
+            self._envelope.waiting -= 1
         self.ended = message["type"] != "http.request" or not message.get("more_body", False)
         return message
 

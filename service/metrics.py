@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from prometheus_client import (
     CollectorRegistry,
     Counter,
-    Gauge,
     Histogram,
     disable_created_metrics,
     generate_latest,
@@ -61,9 +60,6 @@ class Metrics:
             ("part",),
             registry=registry,
         )
-        self._under_way = Gauge(
-            "fingerpost_requests_under_way", "Requests being worked on.", registry=registry
-        )
         # Found once, because a look-up by labels costs more than the count.
         self._children: dict[tuple[str, str, int], Histogram] = {}
         self._outcomes: dict[tuple[str, str], Counter] = {}
@@ -105,10 +101,6 @@ class Metrics:
     def degraded(self, part: str) -> None:
         """An answer was given without this part, such as "store"."""
         self._degraded.labels(part).inc()
-
-    def under_way(self, count: int) -> None:
-        """So many requests are being worked on."""
-        self._under_way.set(count)
 
     def written(self) -> bytes:
         """In Prometheus' text format."""

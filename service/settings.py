@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         "without it every origin may (keys decide what they may do).",
     )
     most_requests: int = Field(
-        512,
+        128,
         ge=1,
         description="Requests worked on at once; more are told to come again (429, Retry-After).",
     )
