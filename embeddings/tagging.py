@@ -1,10 +1,10 @@
 """What content is: its type and its phase as distributions, with what decided them.
 
 Both are softmax models of linear scores over the same sources: how often a class occurs, the
-signals of wording and structure, and a map of the passages' vectors; the phase also hears the
-type's probabilities. The weights start from the expert's tables and our own example sentences, and
-stay near them (maximum a posteriori), so that an untaught tagger answers sensibly, and a taught one
-bends no further than its examples carry.
+signals of wording and structure, and a map of the passages' vectors. The phase starts from what
+the types usually serve, and has signals of its own. The weights start from the expert's tables and
+our own example sentences, and stay near them (maximum a posteriori), so that an untaught tagger
+answers sensibly, and a taught one bends no further than its examples carry.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.tagging_signals import NAMES, SIGNALS, measure, quote
+from embeddings.tagging_evidence import Answer, Read, TagEvidence, reasons
+from embeddings.tagging_signals import NAMES, SIGNALS, measure
 from embeddings.tagging_softmax import fit_weights, softmax
 from embeddings.text import Text
 from personas.entities import CONTENT_TYPES, LADDER, Array, Tag
@@ -25,22 +26,10 @@ from personas.errors import CorruptArtefact, InvalidInput, UnknownName
 
 Vectors = NDArray[np.float32]
 
-HEAD_WORDS, OPENING_WORDS, PASSAGE_WORDS = 50, 70, 50
-PLACES = (0.25, 0.5, 0.75)  # of the body, where further passages are cut
-LEAST_WORDS = 170  # bodies shorter than that are their opening
-SHARES = (2.0, 1.2, 1.0, 1.0, 1.0)  # of title and description, opening, further passages
-SITE_RIDGE = {"base": 2.0, "signals": 4.0, "vector": 1.0, "types": 4.0}  # how firmly it is held
-TOLD = 6  # items of evidence for each of type and phase, besides the rest
-EXCERPT = 140  # characters
-
-
-@dataclass(frozen=True, slots=True)
-class TagEvidence:
-    """One reason; `weight` is in log odds of the class that is named."""
-
-    text: str
-    weight: float
-    what_for: str  # as "type:comparison" or "phase:consideration"
+HEAD_WORDS, OPENING_WORDS, MIDDLE_WORDS = 40, 60, 40
+LEAST_WORDS = 160  # bodies shorter than that are their opening
+SHARES = (1.2, 1.5, 0.8)  # of title and description, opening, middle
+SITE_RIDGE = {"base": 3.0, "signals": 0.5, "vector": 0.04}  # how firmly the default is held
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +52,7 @@ class Correction:
 
     Attributes:
         features: of the content, from `read_features`.
-        type: probabilities over content types; as {"guide": 1.0} for one word.
+        type: probabilities over content types; {"guide": 1.0} for one word.
         phase: probabilities over the ladder.
     """
 
@@ -78,12 +67,14 @@ class TaggerModel:
 
     Attributes:
         types: [15, 1 + signals + d], weights of base rate, signals and vector.
-        phases: [7, 1 + signals + d + 15]; the last are weights of the types' probabilities.
+        phases: [7, 1 + signals + d], likewise, added to the log of what the types serve.
+        serves: [15, 7], probabilities of the phases given a type.
         name: which weights these are.
     """
 
     types: Array
     phases: Array
+    serves: Array
     name: str
 
     @property
@@ -91,71 +82,81 @@ class TaggerModel:
         """Of the vectors that it reads."""
         return int(self.types.shape[1]) - 1 - len(SIGNALS)
 
+    def probabilities(self, features: Array) -> tuple[Array, Array, Array]:
+        """Of types [n, 15] and phases [n, 7], and the log of what the types serve [n, 7].
+
+        Args:
+            features: [n, 1 + signals + d].
+        """
+        types = softmax(features @ self.types.T)
+        served = np.log(types @ self.serves)
+        return types, softmax(served + features @ self.phases.T), served
+
     def to_arrays(self) -> dict[str, Array]:
         """The weights, and a mark of the signals that they are for."""
-        return {"types": self.types, "phases": self.phases, "signals": np.array([_MARK])}
+        weights = {"types": self.types, "phases": self.phases, "serves": self.serves}
+        name = np.frombuffer(self.name.encode(), np.uint8).astype(np.float64)
+        return {**weights, "signals": np.array([_MARK]), "name": name}
 
     @classmethod
-    def from_arrays(
-        cls, arrays: Mapping[str, NDArray[np.generic]], name: str = "site"
-    ) -> TaggerModel:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> TaggerModel:
         """The model that was saved.
 
         Raises:
             CorruptArtefact: arrays are missing, or of another release's signals.
         """
-        types, phases = (np.asarray(arrays.get(key), np.float64) for key in ("types", "phases"))
-        mark = np.asarray(arrays.get("signals", [0]), np.float64)
-        kinds, rungs = len(CONTENT_TYPES), len(LADDER)
-        width = types.shape[1] if types.ndim == 2 else 0
-        if (
-            width < 1 + len(SIGNALS)
-            or mark.tolist() != [_MARK]
-            or types.shape != (kinds, width)
-            or phases.shape != (rungs, width + kinds)
-        ):
+        try:
+            types, phases, serves, mark, name = (
+                np.asarray(arrays[key], np.float64)
+                for key in ("types", "phases", "serves", "signals", "name")
+            )
+        except KeyError as error:
+            raise CorruptArtefact(f"This tagger lacks its {error}. Train it again.") from error
+        kinds, rungs, width = len(CONTENT_TYPES), len(LADDER), types.shape[-1]
+        shapes = [(kinds, width), (rungs, width), (kinds, rungs)]
+        fits = [types.shape, phases.shape, serves.shape] == shapes and mark.tolist() == [_MARK]
+        if not fits or width <= len(SIGNALS):
             raise CorruptArtefact("This tagger was saved by another release. Train it again.")
-        return cls(types, phases, name)
+        return cls(types, phases, serves, name.astype(np.uint8).tobytes().decode())
 
 
 _MARK = float(crc32("\n".join(NAMES).encode()))
 
 
 def texts_to_embed(document: Text) -> list[str]:
-    """The passages that `tag` wants vectors of: at most five, short, never none.
+    """The passages that `tag` wants vectors of: at most three, short, never none.
 
-    What title and description say, the opening, and three cuts from the body. The weighted mean
-    of their vectors (`document_vector`) serves as the document's own.
+    What title and description say, the opening, and a cut from the middle. The weighted mean of
+    their vectors (`document_vector`) serves as the document's own.
     """
     words = document.plain.split()
     head = " ".join(f"{document.title}. {document.description}".split()[:HEAD_WORDS]).strip(" .")
     opening = " ".join(words[:OPENING_WORDS])
-    found = [head or opening, opening]
-    if len(words) > LEAST_WORDS:
-        starts = (OPENING_WORDS + int((len(words) - OPENING_WORDS) * place) for place in PLACES)
-        found += [" ".join(words[start : start + PASSAGE_WORDS]) for start in starts]
+    middle = words[len(words) // 2 :][:MIDDLE_WORDS] if len(words) > LEAST_WORDS else []
+    found = [head or opening, opening, " ".join(middle)]
     return [text for text in found if text] or [""]
-
-
-def passage_shares(count: int) -> Array:
-    """The share of each passage in a document's vector; they add up to 1."""
-    weights = np.array(SHARES[:count])
-    shares: Array = weights / weights.sum()
-    return shares
 
 
 def document_vector(vectors: Vectors) -> Vectors:
     """One unit vector [d] of the passages' vectors [passages, d]; of nothing it is nothing."""
-    vector = passage_shares(len(vectors)) @ np.asarray(vectors, np.float64)
-    return (vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32)
+    vector: Vectors = _parts(vectors).sum(axis=0).astype(np.float32)
+    return vector
 
 
-def read_features(document: Text, vectors: Vectors) -> Array:
-    """All that the tagger reads: 1, signals, mean vector. Shape [1 + signals + d]."""
-    shares = passage_shares(len(vectors))
-    return np.concatenate(
-        [[1.0], measure(document), shares @ np.asarray(vectors, np.float64)], dtype=np.float64
-    )
+def _parts(vectors: Vectors) -> Array:
+    """What each passage [passages, d] adds to the document's vector."""
+    shares = np.array(SHARES[: len(vectors)])[:, None]
+    weighted: Array = shares * np.asarray(vectors, np.float64)
+    return weighted / max(float(np.linalg.norm(weighted.sum(axis=0))), 1e-12)
+
+
+def read_features(document: Text, vector: Vectors) -> Array:
+    """All that the tagger reads: 1, signals, vector. Shape [1 + signals + d].
+
+    Args:
+        vector: [d], the document's own, from `document_vector`.
+    """
+    return np.concatenate([[1.0], measure(document), vector.astype(np.float64)])
 
 
 def tag(model: TaggerModel, document: Text, vectors: Vectors) -> Tagging:
@@ -173,13 +174,13 @@ def tag(model: TaggerModel, document: Text, vectors: Vectors) -> Tagging:
             f"Send one vector of {model.size} numbers for each of the {len(passages)} passages, "
             f"not {np.shape(vectors)}."
         )
-    features = read_features(document, vectors)
-    types = softmax(model.types @ features)
-    heard = np.concatenate([features, types])
-    phases = softmax(model.phases @ heard)
-    read = _Read(document, passages, vectors, heard)
-    evidence = _reasons("type", model.types, types, read)
-    evidence += _reasons("phase", model.phases, phases, read)
+    parts = _parts(vectors)
+    features = read_features(document, parts.sum(axis=0))
+    types, phases, served = (found[0] for found in model.probabilities(features[None]))
+    read = Read(document, passages, features, parts)
+    evidence = reasons(Answer("type", CONTENT_TYPES, model.types, types), read)
+    given = f"what a {CONTENT_TYPES[int(types.argmax())]} is usually for", served
+    evidence += reasons(Answer("phase", LADDER, model.phases, phases, given), read)
     return Tagging(_tag(CONTENT_TYPES, types), _tag(LADDER, phases), tuple(evidence), model.name)
 
 
@@ -193,17 +194,20 @@ def adapt(model: TaggerModel, corrections: Sequence[Correction]) -> TaggerModel:
         InvalidInput: features of another encoder or release.
         UnknownName: of a type or phase that does not exist.
     """
-    types, phases = model.types, model.phases
+    if not corrections:
+        return model
+    ridge, name = _site_ridge(model.size), f"{model.name}+{_digest(corrections)}"
     said = [(c.features, c.type) for c in corrections if c.type]
     if said:
-        features, answers = _spoken(said, CONTENT_TYPES, types.shape[1])
-        types = fit_weights(features, answers, types, _site_ridge(model, 0))
+        features, answers = _spoken(said, CONTENT_TYPES, len(ridge))
+        model = replace(model, types=fit_weights(features, answers, model.types, ridge))
     said = [(c.features, c.phase) for c in corrections if c.phase]
     if said:
-        features, answers = _spoken(said, LADDER, types.shape[1])
-        heard = np.hstack([features, softmax(features @ types.T)])
-        phases = fit_weights(heard, answers, phases, _site_ridge(model, len(CONTENT_TYPES)))
-    return replace(model, types=types, phases=phases)
+        features, answers = _spoken(said, LADDER, len(ridge))
+        _, _, served = model.probabilities(features)
+        phases = fit_weights(features, answers, model.phases, ridge, offsets=served)
+        model = replace(model, phases=phases)
+    return replace(model, name=name)
 
 
 @lru_cache(maxsize=4)
@@ -219,7 +223,7 @@ def default_tagger(size: int = 384) -> TaggerModel:
     """
     from embeddings.tagging_weights import read_shipped
 
-    model = TaggerModel.from_arrays(*read_shipped())
+    model = TaggerModel.from_arrays(read_shipped())
     return model if size == model.size else without_vectors(model, size)
 
 
@@ -227,68 +231,20 @@ def without_vectors(model: TaggerModel, size: int) -> TaggerModel:
     """For another encoder: wording and structure decide until corrections teach the rest."""
     start = 1 + len(SIGNALS)
     types, phases = (
-        np.hstack([w[:, :start], np.zeros((len(w), size)), w[:, start + model.size :]])
-        for w in (model.types, model.phases)
+        np.hstack([weights[:, :start], np.zeros((len(weights), size))])
+        for weights in (model.types, model.phases)
     )
-    return TaggerModel(types, phases, model.name)
-
-
-# --- evidence -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    document: Text
-    passages: Sequence[str]
-    vectors: Vectors
-    heard: Array  # features and the types' probabilities
-
-
-def _reasons(model: str, weights: Array, shares: Array, read: _Read) -> list[TagEvidence]:
-    """What speaks for the likeliest class; weights add up to the log odds of its probability.
-
-    The others are weighed by their probability among themselves: log odds are the winner's
-    score, less the others' mean score, less the entropy of their shares.
-    """
-    classes = CONTENT_TYPES if model == "type" else LADDER
-    first = int(shares.argmax())
-    rest = np.delete(shares, first) / max(1.0 - shares[first], 1e-300)
-    entropy = float(-(rest * np.log(np.maximum(rest, 1e-300))).sum())
-    lead = weights[first] - rest @ np.delete(weights, first, axis=0)
-    start = 1 + len(SIGNALS)
-    end = start + read.vectors.shape[1]
-    nearness = passage_shares(len(read.passages)) * (read.vectors @ lead[start:end])
-    found = [("how often it occurs", float(lead[0]) - entropy)]
-    found += zip(map(_excerpt, read.passages), nearness.tolist(), strict=True)
-    pull = lead[1:start] * read.heard[1:start]
-    said = sorted(pull.nonzero()[0].tolist(), key=lambda k: -abs(pull[k]))
-    found += [(quote(SIGNALS[k], read.document), float(pull[k])) for k in said[:TOLD]]
-    found += [("", float(pull[k])) for k in said[TOLD:]]
-    if model == "phase":
-        likely = CONTENT_TYPES[int(read.heard[end:].argmax())]
-        found.append((f"most probably of type {likely}", float(lead[end:] @ read.heard[end:])))
-    found.sort(key=lambda item: (not item[0], -abs(item[1])))
-    found[TOLD:] = [("everything else", sum(weight for _, weight in found[TOLD:]))]
-    target = f"{model}:{classes[first]}"
-    return [TagEvidence(what, weight, target) for what, weight in found]
-
-
-def _excerpt(passage: str) -> str:
-    short = passage if len(passage) <= EXCERPT else passage[:EXCERPT].rsplit(" ", 1)[0] + " …"
-    return f"sounds like it: “{short}”"
+    return replace(model, types=types, phases=phases)
 
 
 def _tag(classes: tuple[str, ...], shares: Array) -> Tag:
     return Tag(classes[int(shares.argmax())], dict(zip(classes, shares.tolist(), strict=True)))
 
 
-# --- what people said -----------------------------------------------------------------------------
-
-
 def _spoken(
     said: Sequence[tuple[Array, Mapping[str, float]]], classes: tuple[str, ...], width: int
 ) -> tuple[Array, Array]:
-    """Features [n, width] and answers [n, classes], rows adding up to 1."""
+    """Features [n, width] and answers [n, classes], whose rows add up to 1."""
     answers = np.zeros((len(said), len(classes)))
     for row, (features, shares) in enumerate(said):
         if np.shape(features) != (width,):
@@ -300,6 +256,15 @@ def _spoken(
     return np.array([features for features, _ in said]), answers / answers.sum(1, keepdims=True)
 
 
-def _site_ridge(model: TaggerModel, kinds: int) -> Array:
-    held = [SITE_RIDGE["signals"]] * len(SIGNALS) + [SITE_RIDGE["vector"]] * model.size
-    return np.array([SITE_RIDGE["base"], *held, *[SITE_RIDGE["types"]] * kinds])
+def _digest(corrections: Sequence[Correction]) -> str:
+    """Tells one set of corrections from another."""
+    said = 0
+    for each in corrections:
+        words = sorted((each.type or {}).items()), sorted((each.phase or {}).items())
+        said = crc32(repr(words).encode(), crc32(each.features.astype(np.float32).tobytes(), said))
+    return f"{len(corrections)}.{said:08x}"
+
+
+def _site_ridge(size: int) -> Array:
+    held = [SITE_RIDGE["signals"]] * len(SIGNALS) + [SITE_RIDGE["vector"]] * size
+    return np.array([SITE_RIDGE["base"], *held])

@@ -1,36 +1,40 @@
 """Wording and structure that betray what content is: the readable half of the tagger's prior.
 
-Each row of `wording` says where to look, for what, and how strongly it speaks for a class, in log
-odds. A row's value lies in 0-1: how often it occurs, up to the number that counts as "full".
-Weights are an expert's; fitting and people's corrections start from them.
+Each row of the `tagging_wording_…` tables says where to look, for what, and how strongly it speaks
+for a class, in log odds. A row's value lies in 0-1: how often it occurs, up to the number that
+counts as "full". Weights are an expert's; fitting and people's corrections start from them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.tagging_wording import WORDING
-from embeddings.text import Text, is_code, is_list_item
+from embeddings.tagging_structure import BODY_CHARACTERS, OPENING_CHARACTERS, structure
+from embeddings.tagging_wording_body import BODY
+from embeddings.tagging_wording_openings import OPENINGS
+from embeddings.tagging_wording_titles import TITLES
+from embeddings.text import Text
 from personas.entities import CONTENT_TYPES, LADDER
 
-OPENING_CHARACTERS = 700
-BODY_CHARACTERS = 20_000
-QUOTED = 120  # characters
+ENDING_CHARACTERS = 500
 LEAST_WORDS = 150  # rates in shorter bodies are counted as if they had so many
+QUOTED = 120  # characters
+PLACES = ("title", "opening", "headings", "ending", "body")
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One row: `phrases` (normalised words, `*` = any ending) or a `pattern` of the raw text."""
+    """One row: `phrases` (of words in lower case) and a `pattern` of the raw text, or neither."""
 
     name: str
     says: str  # for people
-    where: str  # title, opening, headings, body, or structure
+    where: str  # one of PLACES, or structure
     full: float  # hits (in a body: per 1,000 words) that count as 1
     types: Mapping[str, float] = field(default_factory=dict)
     phases: Mapping[str, float] = field(default_factory=dict)
@@ -38,15 +42,12 @@ class Signal:
     pattern: re.Pattern[str] | None = None
 
 
-_CONTENT = {"title", "opening", "headings", "body", "structure"}
-
-
 def read_table(table: str) -> tuple[Signal, ...]:
-    """The signals of a table in the form that `wording` explains.
+    """The signals of a table in the form that `tagging_wording_titles` explains.
 
-    >>> (signal,) = read_table("[title 1] “vs”\n  = vs, versus\n  : comparison 2 / consideration 1")
-    >>> signal.phrases, dict(signal.phases)
-    ((' vs ', ' versus '), {'consideration': 1.0})
+    >>> (signal,) = read_table("[title 1] “vs”\n  = vs, -/being compared to\n  : comparison 2 / -")
+    >>> signal.phrases, dict(signal.types)
+    (('vs', 'compared to', 'being compared to'), {'comparison': 2.0})
 
     Raises:
         ValueError: of a class or place that does not exist, or a row without weights.
@@ -58,7 +59,7 @@ def read_table(table: str) -> tuple[Signal, ...]:
 def _signal(lines: list[str]) -> Signal:
     place, says = lines[0].removeprefix("[").split("] ", 1)
     where, full = place.split()
-    if where not in _CONTENT:
+    if where not in (*PLACES, "structure"):
         raise ValueError(f"no such place: {where}")
     parts: dict[str, list[str]] = {"=": [], "~": [], ":": []}
     for line in lines[1:]:
@@ -72,44 +73,86 @@ def _signal(lines: list[str]) -> Signal:
         float(full),
         _weights(types, CONTENT_TYPES),
         _weights(phases, LADDER),
-        tuple(map(_phrase, ", ".join(parts["="]).split(", "))) if parts["="] else (),
+        tuple(words for line in parts["="] for part in line.split(", ") for words in _spelt(part)),
         re.compile(pattern) if pattern else None,
     )
 
 
-def _phrase(words: str) -> str:
-    return f" {words.removesuffix('*')}" + ("" if words.endswith("*") else " ")
+def _spelt(phrase: str) -> Iterator[str]:
+    """All that a phrase with alternatives stands for."""
+    for words in product(*(word.split("/") for word in phrase.split())):
+        yield " ".join(word for word in words if word != "-")
 
 
 def _weights(table: str, classes: tuple[str, ...]) -> dict[str, float]:
-    words = [] if table.strip() == "-" else table.split()
+    words = [] if table.strip() == "-" else table.rstrip(" /").split()
     weights = {name: float(number) for name, number in zip(words[::2], words[1::2], strict=True)}
     if unknown := weights.keys() - set(classes):
         raise ValueError(f"no such class: {sorted(unknown)}")
     return weights
 
 
-SIGNALS = read_table(WORDING)
+SIGNALS = (*read_table(TITLES), *read_table(OPENINGS), *read_table(BODY))
 NAMES = tuple(signal.name for signal in SIGNALS)
+
+
+class _Phrases:
+    """The phrases of all signals of one place: a first word → the rest of its phrases."""
+
+    def __init__(self, where: str) -> None:
+        self.starts: dict[str, dict[str, list[int]]] = {}
+        self.lengths: dict[str, tuple[int, ...]] = {}
+        for number, signal in enumerate(SIGNALS):
+            for phrase in signal.phrases if signal.where == where else ():
+                first = phrase.split(" ", 1)[0]
+                self.starts.setdefault(first, {}).setdefault(phrase, []).append(number)
+        for first, phrases in self.starts.items():
+            self.lengths[first] = tuple({phrase.count(" ") + 1 for phrase in phrases})
+
+    def count(self, words: Sequence[str], hits: NDArray[np.float64]) -> None:
+        """Adds each phrase's hits in a text to those of its signals."""
+        starts = self.starts
+        for position, word in enumerate(words):
+            if word not in starts:
+                continue
+            known = starts[word]
+            for length in self.lengths[word]:
+                phrase = word if length == 1 else " ".join(words[position : position + length])
+                for number in known.get(phrase, ()):
+                    hits[number] += 1
+
+
+_PHRASES = {where: _Phrases(where) for where in PLACES}
+_PATTERNS = {
+    where: [
+        (number, signal.pattern)
+        for number, signal in enumerate(SIGNALS)
+        if signal.pattern is not None and signal.where == where
+    ]
+    for where in PLACES
+}
+_STRUCTURE = [(k, signal.says) for k, signal in enumerate(SIGNALS) if signal.where == "structure"]
+_FULL = np.array([signal.full for signal in SIGNALS])
+_IN_BODY = np.array([signal.where == "body" for signal in SIGNALS])
+_WORD = re.compile(r"[^\W_]+")
 
 
 def measure(text: Text) -> NDArray[np.float64]:
     """How strongly each signal is present, each in 0-1. Shape [len(SIGNALS)]."""
-    raw = _places(text)
-    body = raw["body"]
-    plain = {where: _normal(words) for where, words in raw.items()}
-    words = plain["body"].count(" ") - 1
-    per_thousand = 1000 / max(words, LEAST_WORDS)
-    structure = _structure(text, body, words)
-    values = np.zeros(len(SIGNALS))
-    for k, signal in enumerate(SIGNALS):
-        if signal.where == "structure":
-            values[k] = structure[signal.name]
-            continue
-        hits = _hits(signal, raw[signal.where], plain[signal.where])
-        rate = hits * per_thousand if signal.where == "body" else hits
-        values[k] = min(rate / signal.full, 1.0)
-    return values
+    hits = np.zeros(len(SIGNALS))
+    count = 0
+    for where, raw in _places(text).items():
+        words = _WORD.findall(raw.lower())
+        _PHRASES[where].count(words, hits)
+        for number, pattern in _PATTERNS[where]:
+            hits[number] += len(pattern.findall(raw))
+        count = len(words)
+    hits[_IN_BODY] *= 1000 / max(count, LEAST_WORDS)
+    measured = structure(text, count)
+    for number, says in _STRUCTURE:
+        hits[number] = measured[says]
+    strength: NDArray[np.float64] = np.minimum(hits / _FULL, 1.0)
+    return strength
 
 
 def prior_weights(classes: tuple[str, ...]) -> NDArray[np.float64]:
@@ -119,75 +162,40 @@ def prior_weights(classes: tuple[str, ...]) -> NDArray[np.float64]:
 
 
 def quote(signal: Signal, text: Text) -> str:
-    """What the signal says, with the first words of the document that it was found in."""
-    raw = _places(text).get(signal.where, "")
-    found = signal.pattern.search(raw) if signal.pattern is not None else _first(signal, raw)
-    if found is None or signal.where in ("structure", "title"):
+    """What the signal says, with the sentence of the document that it was first found in."""
+    if signal.where in ("structure", "title"):
         return signal.says
-    start = max(raw.rfind(mark, 0, found.start()) for mark in (". ", "\n", "! ", "? ")) + 1
-    words = " ".join(raw[start : start + 4 * QUOTED].split())
+    raw = _places(text)[signal.where]
+    start = _first(signal, raw)
+    if start is None:
+        return signal.says
+    begin = max(raw.rfind(mark, 0, start) for mark in (". ", "\n", "! ", "? ")) + 1
+    words = " ".join(raw[max(begin, start - QUOTED) : start + QUOTED].split())
     short = words if len(words) <= QUOTED else words[:QUOTED].rsplit(" ", 1)[0] + " …"
     return f"{signal.says}: “{short}”"
 
 
-def _first(signal: Signal, raw: str) -> re.Match[str] | None:
-    """Where the first of a signal's phrases stands; words may be parted by anything but letters."""
-    phrases = (r"[\W_]+".join(map(re.escape, phrase.split())) for phrase in signal.phrases)
-    return re.search(rf"(?i)\b(?:{'|'.join(phrases)})", raw)
+def _first(signal: Signal, raw: str) -> int | None:
+    found = signal.pattern.search(raw) if signal.pattern is not None else None
+    if found is not None:
+        return found.start()
+    words = " ".join(_WORD.findall(raw.lower()))
+    for phrase in signal.phrases:
+        if f" {phrase} " in f" {words} ":
+            apart = r"[\W_]+".join(map(re.escape, phrase.split()))
+            found = re.search(rf"(?i)(?<![^\W_]){apart}(?![^\W_])", raw)
+            return None if found is None else found.start()
+    return None
 
 
 def _places(text: Text) -> dict[str, str]:
+    """The raw text of each place, with straight apostrophes; the body last."""
     body = text.plain[:BODY_CHARACTERS]
-    opening = f"{text.description}\n{body[:OPENING_CHARACTERS]}"
-    headings = "\n".join(text.headings)
-    return {"title": text.title, "opening": opening, "headings": headings, "body": body}
-
-
-_NOT_WORD = re.compile(r"[\W_]+")
-
-
-def _normal(text: str) -> str:
-    """Lower-case words, each between single spaces."""
-    return f" {_NOT_WORD.sub(' ', text.lower()).strip()} "
-
-
-def _hits(signal: Signal, raw: str, plain: str) -> float:
-    if signal.pattern is not None:
-        return sum(1 for _ in signal.pattern.finditer(raw))
-    return sum(map(plain.count, signal.phrases))
-
-
-def _ramp(value: float, none: float, full: float) -> float:
-    """0 at `none`, 1 at `full`, straight between."""
-    return min(max((value - none) / (full - none), 0.0), 1.0)
-
-
-def _structure(text: Text, body: str, words: int) -> dict[str, float]:
-    lines = [line for line in body.split("\n") if line]
-    rows = max(len(lines), 1)
-    code = sum(map(is_code, lines)) / rows
-    items = sum(map(is_list_item, lines)) / rows
-    title = len(text.title.split())
-    sentence = words / (1 + sum(map(body.count, (". ", ".\n", "? ", "! ", "\n\n"))))
-    short = _ramp(-words, -600, -300)
-    measured = {
-        "very short body": _ramp(-words, -180, -60),
-        "short body": short,
-        "long body": _ramp(words, 600, 1000),
-        "very long body": _ramp(words, 1500, 3000),
-        "title of one or two words": float(0 < title <= 2),
-        "short title": float(0 < title <= 4),
-        "long title": _ramp(title, 6, 9),
-        "much code": _ramp(code + 0.02 * text.code_blocks, 0.15, 0.4),
-        "some code": _ramp(code + 0.02 * text.code_blocks, 0.02, 0.1),
-        "many list items": _ramp(items, 0.1, 0.4),
-        "many headings": _ramp(len(text.headings), 4, 12),
-        "no headings": float(not text.headings),
-        "many links": _ramp(text.links, 10, 40),
-        "tables": _ramp(text.tables, 0, 2),
-        "a video player in a short page": short * _ramp(text.videos, 0, 1),
-        "forms and buttons": _ramp(text.forms, 0, 2),
-        "long sentences": _ramp(sentence, 12, 22),
-        "short sentences": _ramp(-sentence, -11, -6),
+    places = {
+        "title": text.title,
+        "opening": f"{text.description}\n{body[:OPENING_CHARACTERS]}",
+        "headings": "\n".join(text.headings),
+        "ending": text.plain[-ENDING_CHARACTERS:],
+        "body": body,
     }
-    return {f"structure: {name}": value for name, value in measured.items()}
+    return {where: raw.replace("\u2019", "'") for where, raw in places.items()}

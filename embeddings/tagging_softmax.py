@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from personas.entities import Array
 
@@ -17,24 +16,24 @@ def softmax(scores: Array) -> Array:
 
 def fit_weights(
     features: Array,
-    allowed: Array,
+    answers: Array,
     start: Array,
     ridge: Array,
     importance: Array | None = None,
-    free: NDArray[np.bool_] | None = None,
+    offsets: Array | None = None,
+    coarse: bool = False,
 ) -> Array:
     """The likeliest weights under a Gaussian prior around `start` (maximum a posteriori).
 
-    The likelihood of an answer is the probability of all classes that it allows together, so that
-    a coarse label ("some landing page") teaches without choosing among its classes.
-
     Args:
         features: [n, f].
-        allowed: [n, c], 1 where the answer allows the class; at least one per row.
+        answers: [n, c], probabilities that sum to 1; or, if `coarse`, 1 for each class that the
+            answer allows: then it is the probability of all these together that counts, so that
+            "some landing page" teaches without choosing among its classes.
         start: [c, f], the prior's mean, and where the search begins.
-        ridge: [f], the prior's precision of each feature's weights.
+        ridge: [f] or [c, f], the prior's precision of the weights.
         importance: [n], 1 for all by default.
-        free: [c], False for classes whose weights stay as they are; all True by default.
+        offsets: [n, c], scores to which the features' are added.
 
     Returns:
         weights [c, f].
@@ -42,20 +41,22 @@ def fit_weights(
     from scipy.optimize import minimize
 
     weight = np.ones(len(features)) if importance is None else importance
-    moves = np.ones(len(start), bool) if free is None else free
+    before = features @ start.T + (0.0 if offsets is None else offsets)
+    softness = 1.0 / np.sqrt(np.broadcast_to(ridge, start.shape))  # makes all directions alike
 
     def loss(flat: Array) -> tuple[float, Array]:
-        shift = np.zeros_like(start)
-        shift[moves] = flat.reshape(-1, start.shape[1])
-        shares = softmax(features @ (start + shift).T)
-        right = (shares * allowed).sum(axis=1) + 1e-300
-        pull = (shares - shares * allowed / right[:, None]) * weight[:, None]
-        slope = pull.T @ features + ridge * shift
-        value = 0.5 * (ridge * shift**2).sum() - weight @ np.log(right)
-        return float(value), slope[moves].ravel()
+        moves = flat.reshape(start.shape)
+        shares = softmax(before + features @ (moves * softness).T)
+        if coarse:
+            right = (shares * answers).sum(axis=1, keepdims=True) + 1e-300
+            wanted, likelihood = shares * answers / right, np.log(right[:, 0])
+        else:
+            wanted, likelihood = answers, (answers * np.log(shares + 1e-300)).sum(axis=1)
+        slope = ((shares - wanted) * weight[:, None]).T @ features * softness + moves
+        return float(0.5 * flat @ flat - weight @ likelihood), slope.ravel()
 
-    nothing = np.zeros(int(moves.sum()) * start.shape[1])
-    found = minimize(loss, nothing, jac=True, method="L-BFGS-B", options={"maxiter": 500})
-    fitted = start.copy()
-    fitted[moves] += found.x.reshape(-1, start.shape[1])
-    return fitted
+    found = minimize(
+        loss, np.zeros(start.size), jac=True, method="L-BFGS-B", options={"maxiter": 200}
+    )
+    moved: Array = start + found.x.reshape(start.shape) * softness
+    return moved

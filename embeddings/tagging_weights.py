@@ -17,8 +17,8 @@ FOLDER = Path(__file__).with_name("weights")
 ARRAYS, SETTINGS, CARD = "tagger.safetensors", "tagger.json", "card.md"
 
 
-def read_shipped(folder: Path = FOLDER) -> tuple[dict[str, NDArray[np.generic]], str]:
-    """The arrays and the name of the shipped tagger.
+def read_shipped(folder: Path = FOLDER) -> dict[str, NDArray[np.generic]]:
+    """The arrays of the shipped tagger.
 
     Raises:
         CorruptArtefact: a file is missing, or is not the one that was released.
@@ -32,12 +32,12 @@ def read_shipped(folder: Path = FOLDER) -> tuple[dict[str, NDArray[np.generic]],
         raise CorruptArtefact(f"The shipped tagger cannot be read: {error}.") from error
     if hashlib.sha256(content).hexdigest() != settings.get("sha256"):
         raise CorruptArtefact("The shipped tagger is damaged. Install Fingerpost again.")
-    return load(content), str(settings["name"])
+    found: dict[str, NDArray[np.generic]] = load(content)
+    return found
 
 
 def write_shipped(
     arrays: Mapping[str, NDArray[np.generic]],
-    name: str,
     about: Mapping[str, Any],
     card: str,
     folder: Path = FOLDER,
@@ -47,7 +47,7 @@ def write_shipped(
 
     folder.mkdir(parents=True, exist_ok=True)
     content = save({key: np.ascontiguousarray(array) for key, array in arrays.items()})
-    settings = {"name": name, "sha256": hashlib.sha256(content).hexdigest(), **about}
+    settings = {"sha256": hashlib.sha256(content).hexdigest(), **about}
     (folder / ARRAYS).write_bytes(content)
     (folder / SETTINGS).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
     (folder / CARD).write_text(card, encoding="utf-8")

@@ -1,34 +1,34 @@
-"""Teach the tagger what a site's people said about its content."""
+"""Teach the tagger: one site's corrections, or the weights that are shipped.
+
+    python -m training.fit_tagger FOLDER
+
+fits the shipped weights anew to a folder of `<site>.jsonl` and writes them into the package.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from embeddings.documents import read_tag
-from embeddings.tagging import (
-    Correction,
-    Vectors,
-    adapt,
-    default_tagger,
-    read_features,
-    texts_to_embed,
-)
+from embeddings.tagging import Correction, Vectors, adapt, default_tagger, read_features
+from embeddings.tagging_weights import FOLDER, write_shipped
 from embeddings.text import read_text
 from personas.entities import CONTENT_TYPES, LADDER
 from personas.errors import NotEnoughData
 from training.dataset import SiteData
 from training.fitting import Fitted, Progress
 from training.registry import Artefact
+from training.tagger_card import card
+from training.tagger_default import expert, fit_default, hold_out
+from training.tagger_sites import read_sites
 
-Encode = Callable[[Sequence[str]], Vectors]
-
-
-def no_vectors(texts: Sequence[str]) -> Vectors:
-    """In place of an encoder: wording and structure alone."""
-    return np.zeros((len(texts), 384), np.float32)
+PER_KIND = 40  # documents of each kind and site
 
 
 def fit_site_tagger(
@@ -37,20 +37,23 @@ def fit_site_tagger(
     progress: Progress,
     now: float,
     seed: int,
-    encode: Encode = no_vectors,
 ) -> Fitted:
     """The shipped tagger bent towards one site's corrections.
+
+    All corrections count anew each time, and do not age: what was learned before is not needed.
 
     Raises:
         NotEnoughData: nobody has tagged anything yet.
     """
-    corrections = []
-    for done, document in enumerate(data.corrected.values()):
-        progress(done / len(data.corrected), f"read {done} of {len(data.corrected)} corrections")
-        corrections.append(read_correction(document, encode))
-    if not corrections:
+    if not data.corrected:
         raise NotEnoughData("Nobody has corrected a tag yet. Tag some content, then train again.")
-    model = adapt(default_tagger(corrections[0].features.size - default_width()), corrections)
+    size = next((len(vector) for vector in data.vectors.values()), default_tagger().size)
+    nothing = np.zeros(size, np.float32)
+    corrections = []
+    for done, (name, document) in enumerate(data.corrected.items()):
+        progress(done / len(data.corrected), f"read {done} of {len(data.corrected)} corrections")
+        corrections.append(read_correction(document, data.vectors.get(name, nothing)))
+    model = adapt(default_tagger(size), corrections)
     return Fitted(
         name="tagger",
         arrays=model.to_arrays(),
@@ -60,14 +63,12 @@ def fit_site_tagger(
     )
 
 
-def default_width() -> int:
-    """Features besides the vector."""
-    model = default_tagger()
-    return int(model.types.shape[1]) - model.size
+def read_correction(document: Mapping[str, Any], vector: Vectors) -> Correction:
+    """What people said about a kept document, with what the tagger reads of it.
 
-
-def read_correction(document: Mapping[str, Any], encode: Encode) -> Correction:
-    """What people said about a kept document, with what the tagger reads of it."""
+    Args:
+        vector: [d], the document's own.
+    """
     text = read_text(document.get("title"), document.get("description"), document.get("body"))
     tagging = document.get("tagging") or {}
     said = {}
@@ -75,5 +76,28 @@ def read_correction(document: Mapping[str, Any], encode: Encode) -> Correction:
         tag = read_tag(tagging.get(name), classes)
         if tag is not None and tag.source == "human":
             said[name] = tag.distribution
-    features = read_features(text, encode(texts_to_embed(text)))
-    return Correction(features, said.get("type"), said.get("phase"))
+    return Correction(read_features(text, vector), said.get("type"), said.get("phase"))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program."""
+    from training.encoding import encoder_at_hand
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--to", type=Path, default=FOLDER, help="where the weights are written")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args(arguments)
+    with encoder_at_hand() as encode:
+        start = expert(encode)
+        documents = read_sites(args.folder, encode, PER_KIND, args.seed)
+    held = hold_out(start, documents)
+    model = fit_default(start, documents, held)
+    text, about = card(documents, held)
+    write_shipped(model.to_arrays(), about, text, args.to)
+    sys.stdout.write(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
