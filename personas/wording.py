@@ -74,6 +74,8 @@ _BEFORE = {  # after such a name a value comes first: "software industry"
         "tier",
         "segment",
         "brand",
+        "heating",
+        "house",
     ]
 }
 _WORDS = {
