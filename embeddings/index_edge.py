@@ -1,8 +1,9 @@
 """The index in process: qdrant-edge, one shard in one folder for each site.
 
 Calls into the library hold Python's lock, so they are kept short: items are written a few at a
-time, and nothing is rebuilt behind the service's back. The library ends the whole process when the
-disk is full; so writing stops while there is still room.
+time, no graph is built (that takes minutes), and a site with many items is searched in memory
+instead (`embeddings/index_scan.py`). The library ends the whole process when the disk is full; so
+writing stops while there is still room.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from threading import RLock
-from time import monotonic
 from typing import Any
 from urllib.parse import quote
 
@@ -38,19 +38,22 @@ from qdrant_edge import (
     Query,
     QueryRequest,
     RangeFloat,
+    Record,
     ScrollRequest,
     SearchParams,
     UpdateOperation,
 )
 
 from embeddings.index import PAGE, ContentFilter, Hit, nearest, payload_of, point_of
+from embeddings.index_scan import Scan
 from personas.entities import ContentItem
 from personas.errors import IndexUnavailable, InvalidInput
 
 Vectors = NDArray[np.float32]
 
-AT_ONCE = 200  # items written in one call
-FLUSH_EVERY = 5.0  # seconds; what was written in between lies in the library's own log
+AT_ONCE = 64  # items written in one call
+FLUSH_EVERY = 20_000  # items; what was written in between lies in the library's own log
+SCAN_ABOVE = 10_000  # items of a site
 LEAST_FREE = 256 << 20  # bytes on the disk, below which nothing is written
 NEVER = 1 << 40  # KB of vectors from which the library would build a graph
 logger = structlog.get_logger(__name__)
@@ -62,10 +65,13 @@ class EdgeIndex:
     Args:
         folder: for this index alone; made if absent. One process may hold it at a time.
         least_free: bytes on the disk that are left to others.
+        scan_above: items of a site from which on it is searched in memory.
     """
 
-    def __init__(self, folder: Path, least_free: int = LEAST_FREE) -> None:
-        self._folder, self._least_free = folder, least_free
+    def __init__(
+        self, folder: Path, least_free: int = LEAST_FREE, scan_above: int = SCAN_ABOVE
+    ) -> None:
+        self._folder, self._least_free, self._scan_above = folder, least_free, scan_above
         self._shards: dict[str, _Shard] = {}
         self._lock = RLock()
         folder.mkdir(parents=True, exist_ok=True)
@@ -93,6 +99,8 @@ class EdgeIndex:
                 return []
             if len(vector) != shard.size:
                 raise InvalidInput(f"Vectors of this index have {shard.size} numbers.")
+            if shard.count() > self._scan_above:
+                return shard.scan().search(vector, count, where)
             return shard.search(vector, count, where)
 
     def vectors(self, site: str, ids: Sequence[str]) -> dict[str, Vectors]:
@@ -102,12 +110,18 @@ class EdgeIndex:
 
     def all_vectors(self, site: str) -> Iterator[tuple[list[str], Vectors]]:
         offset: Any = None
+        whole: Scan | None = None
         while True:
             with self._lock, _translated():
                 shard = self._shard(site)
                 if shard is None:
                     return
-                ids, vectors, offset = shard.page(offset)
+                if offset is None:  # a whole site is read once, for searching, too
+                    whole = shard.scan() if shard.count() > self._scan_above else None
+                if whole is not None:
+                    ids, vectors, offset = whole.page(offset or 0)
+                else:
+                    ids, vectors, offset = shard.page(offset)
             if ids:
                 yield ids, vectors
             if offset is None:
@@ -169,7 +183,9 @@ class _Shard:
 
     def __init__(self, shard: EdgeShard, size: int) -> None:
         self._shard, self.size = shard, size
-        self._flushed = monotonic()
+        self._scan: Scan | None = None
+        self._count = shard.count(CountRequest(exact=True))
+        self._unflushed = 0
 
     @classmethod
     def made(cls, path: Path, size: int) -> _Shard:
@@ -187,16 +203,34 @@ class _Shard:
         return cls(shard, size)
 
     def put(self, items: Sequence[ContentItem], vectors: Vectors) -> None:
+        payloads = [payload_of(item) for item in items]
         points = [
-            Point(point_of(item.id), vector.tolist(), payload_of(item))
-            for item, vector in zip(items, vectors, strict=True)
+            Point(point_of(item.id), vector.tolist(), payload)
+            for item, vector, payload in zip(items, vectors, payloads, strict=True)
         ]
         self._shard.update(UpdateOperation.upsert_points(points))
-        self._flush_sometimes()
+        if self._scan is not None:
+            self._scan.put(payloads, vectors)
+        self._changed(len(items))
 
     def delete(self, ids: Sequence[str]) -> None:
         self._shard.update(UpdateOperation.delete_points([point_of(key) for key in ids]))
-        self._flush_sometimes()
+        if self._scan is not None:
+            self._scan.delete(ids)
+        self._changed(len(ids))
+
+    def scan(self) -> Scan:
+        """All of it in memory, read when it is first needed."""
+        if self._scan is None:
+            scan, offset = Scan(self.size), None
+            while True:
+                records, offset = self._page(offset, True)
+                vectors = np.array([record.vector for record in records], np.float32)
+                scan.put([record.payload or {} for record in records], vectors)
+                if offset is None:
+                    break
+            self._scan = scan
+        return self._scan
 
     def search(self, vector: Vectors, count: int, where: ContentFilter) -> list[Hit]:
         query, allowed = Query.Nearest(np.asarray(vector, np.float32).tolist()), _filter(where)
@@ -219,24 +253,28 @@ class _Shard:
         return {(r.payload or {})["id"]: np.array(r.vector, np.float32) for r in records}
 
     def page(self, offset: Any) -> tuple[list[str], Vectors, Any]:  # noqa: ANN401 - the library's id
-        records, following = self._shard.scroll(
-            ScrollRequest(offset=offset, limit=PAGE, with_payload=["id"], with_vector=True)
-        )
+        records, following = self._page(offset, ["id"])
         ids = [(record.payload or {})["id"] for record in records]
         vectors = np.array([record.vector for record in records], np.float32)
         return ids, vectors.reshape(len(ids), self.size), following
 
+    def _page(self, offset: Any, payload: Any) -> tuple[list[Record], Any]:  # noqa: ANN401 - the library's
+        request = ScrollRequest(offset=offset, limit=PAGE, with_payload=payload, with_vector=True)
+        return self._shard.scroll(request)
+
     def count(self) -> int:
-        return self._shard.count(CountRequest(exact=True))
+        return self._count
 
     def close(self) -> None:
         self._shard.flush()
         self._shard.close()
 
-    def _flush_sometimes(self) -> None:
-        if monotonic() - self._flushed > FLUSH_EVERY:
+    def _changed(self, items: int) -> None:
+        self._count = self._shard.count(CountRequest(exact=True))
+        self._unflushed += items
+        if self._unflushed > FLUSH_EVERY:
             self._shard.flush()
-            self._flushed = monotonic()
+            self._unflushed = 0
 
 
 def _loaded(path: Path) -> _Shard | None:

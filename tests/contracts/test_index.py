@@ -15,13 +15,20 @@ from embeddings.index_server import ServerIndex
 from personas.entities import ContentItem, Tag
 from personas.errors import InvalidInput
 
-pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local"),
+    pytest.mark.filterwarnings("ignore:Local mode performs exact"),
+]
 SIZE = 8
 URL = os.environ.get("FINGERPOST_TEST_QDRANT_URL")
 
 
 def edge(folder: Path) -> ContentIndex:
     return EdgeIndex(folder, least_free=0)
+
+
+def edge_in_memory(folder: Path) -> ContentIndex:
+    return EdgeIndex(folder, least_free=0, scan_above=0)
 
 
 def server_in_memory(folder: Path) -> ContentIndex:
@@ -32,13 +39,18 @@ def server_in_memory(folder: Path) -> ContentIndex:
 
 def server(folder: Path) -> ContentIndex:
     index = ServerIndex.at(URL or "")
-    for site in ("a", "b"):
+    for site in ("a", "b", "drawn"):
         index.forget(site)
     return index
 
 
-MAKERS: list[Callable[[Path], ContentIndex]] = [lambda folder: NumpyIndex(), edge, server_in_memory]
-NAMES = ["numpy", "edge", "server-in-memory"]
+MAKERS: list[Callable[[Path], ContentIndex]] = [
+    lambda folder: NumpyIndex(),
+    edge,
+    edge_in_memory,
+    server_in_memory,
+]
+NAMES = ["numpy", "edge", "edge-in-memory", "server-in-memory"]
 if URL:
     MAKERS, NAMES = [*MAKERS, server], [*NAMES, "server"]
 
@@ -65,11 +77,12 @@ def kind(name: str) -> Tag:
 coarse = st.lists(st.integers(-2, 2), min_size=SIZE, max_size=SIZE).map(
     lambda numbers: np.array(numbers, np.float32) / 8
 )
+IDS = [f"/{k}" for k in range(40)] + ["é", "a b", "x" * 256]
 moments = st.none() | st.integers(0, 20).map(float)
 scalars = st.sampled_from(["x", "1", 1, 1.0, 2.5, True, False])
 items = st.builds(
     ContentItem,
-    id=st.sampled_from([f"/{k}" for k in range(40)] + ["é", "a b", "x" * 256]),
+    id=st.sampled_from(IDS),
     type=st.none() | st.sampled_from(["guide", "article", "other"]).map(kind),
     locale=st.none() | st.sampled_from(["en", "en-GB", "en-US", "de"]),
     tags=st.lists(st.sampled_from("pqr"), max_size=3).map(tuple),
@@ -80,7 +93,7 @@ items = st.builds(
         st.sampled_from(["k", "l"]), scalars | st.lists(scalars, max_size=3), max_size=2
     ),
 )
-ids = st.frozensets(st.sampled_from([f"/{k}" for k in range(40)] + ["unknown"]), max_size=20)
+ids = st.frozensets(st.sampled_from([*IDS, "unknown"]), max_size=20)
 
 
 def some(values):
@@ -116,19 +129,19 @@ def test_every_back_end_finds_what_comparing_all_items_finds(
     index, items, data, vector, count, where
 ):
     oracle = NumpyIndex()
-    index.forget("a")
+    index.delete("drawn", IDS)
     if items:
         vectors = np.array([data.draw(coarse) for _ in items])
         for each in (oracle, index):
-            each.put("a", items, vectors)
+            each.put("drawn", items, vectors)
         gone = [item.id for item in items if data.draw(st.booleans())][:5]
         for each in (oracle, index):
-            each.delete("a", gone)
-    expected = oracle.search("a", vector, count, where)
-    found = index.search("a", vector, count, where)
+            each.delete("drawn", gone)
+    expected = oracle.search("drawn", vector, count, where)
+    found = index.search("drawn", vector, count, where)
     assert [hit.id for hit in found] == [hit.id for hit in expected]
     assert [hit.score for hit in found] == pytest.approx([hit.score for hit in expected], abs=1e-6)
-    assert index.count("a") == oracle.count("a")
+    assert index.count("drawn") == oracle.count("drawn")
 
 
 def test_an_item_that_is_put_again_is_replaced(empty):
