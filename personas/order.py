@@ -27,10 +27,10 @@ def order_shares(sequence: Links, before: Rows, after: Rows) -> Array:
         before, after: numbers of the items [pairs].
     """
     size = sequence.items
+    # Sorted, as `links_of` sorts each item's.
     keys = np.repeat(np.arange(size), np.diff(sequence.start)) * size + sequence.to
-    order = np.argsort(keys)
-    ahead = _looked_up(keys[order], sequence.weight[order], before * size + after)
-    back = _looked_up(keys[order], sequence.weight[order], after * size + before)
+    ahead = _looked_up(keys, sequence.weight, before * size + after)
+    back = _looked_up(keys, sequence.weight, after * size + before)
     known = ahead + back > 0
     shares: Array = ahead[known] / (ahead + back)[known]
     return shares

@@ -20,7 +20,8 @@ from personas.entities import Array
 from personas.order import order_shares, order_trust
 from personas.popularity import ROWS
 from personas.ranker import Ranker
-from personas.ranking_features import Contents, Situation, standing
+from personas.ranking_features import Contents, Rows, Situation, standing
+from service.recommend_candidates import SMALL, STANDING_BEST, Candidates, Nearest, best_of
 from service.recommend_filter import Columns
 from service.trends import Trends
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 FRESH_FOR = 1.0  # seconds that a live view of what rises is kept
 STEPS_BETWEEN = 100  # steps of visitors after which their order is looked at again
-SMALL = 2000  # items of a site whose view of what rises follows each event
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Moment:
     Attributes:
         weights: of the features now [FEATURES].
         features: [STANDING, n]; utility: their weighted sum [n].
+        best: rows with the highest of it.
     """
 
     at: float
@@ -46,12 +47,19 @@ class Moment:
     weights: Array
     features: Array
     utility: Array
+    best: Rows
 
 
 class Prepared:
     """One site's content, ready to be ranked."""
 
-    def __init__(self, catalogue: Catalogue, arrays: CatalogueArrays, ranker: Ranker) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        arrays: CatalogueArrays,
+        ranker: Ranker,
+        before: Prepared | None = None,
+    ) -> None:
         self.catalogue, self.arrays, self.ranker = catalogue, arrays, ranker
         self.items = [catalogue.items[name] for name in arrays.ids]
         self.columns = Columns(self.items)
@@ -64,8 +72,13 @@ class Prepared:
             popularity=np.zeros((ROWS, size)),
             learned=learned_scores(ranker, arrays.row, size),
         )
+        vectors = self.contents.vectors
+        self.nearest = Nearest(vectors)
+        if before is not None:
+            ids = before.arrays.ids
+            self.nearest = before.nearest.grown(vectors, lambda: arrays.ids[: len(ids)] == ids)
+        self.candidates = Candidates(self.contents, self.nearest)
         self._number_of = {item: number for number, item in enumerate(ranker.items)}
-        self._trust: tuple[int, float] | None = None
         self._moment: Moment | None = None
 
     def row_of(self, name: str) -> int | None:
@@ -87,7 +100,8 @@ class Prepared:
         features = standing(replace(self.contents, popularity=counts), at)
         weights = self.ranker.blended(self._order_trust(trends))
         utility = weights[: len(features)] @ features
-        self._moment = Moment(at, trends.views, weights, features, utility)
+        best = best_of(utility, STANDING_BEST)
+        self._moment = Moment(at, trends.views, weights, features, utility, best)
         return self._moment
 
     def _order_trust(self, trends: Trends) -> float:
@@ -95,11 +109,11 @@ class Prepared:
         sequence = self.ranker.sequence
         if sequence is None:
             return 1.0
-        if self._trust is None or trends.steps - self._trust[0] >= STEPS_BETWEEN:
+        if trends.trust is None or trends.steps - trends.trust[0] >= STEPS_BETWEEN:
             before, after = trends.latest_steps(self._number_of)
             trust = order_trust(order_shares(sequence, before, after))
-            self._trust = (trends.steps, trust)
-        return self._trust[1]
+            trends.trust = (trends.steps, trust)
+        return trends.trust[1]
 
 
 def prepared(state: State, site: str) -> Prepared:
@@ -111,8 +125,9 @@ def prepared(state: State, site: str) -> Prepared:
     if kept is None or kept.arrays is not arrays or trends.artefact is not artefact:
         same = kept is not None and trends.artefact is artefact
         ranker = kept.ranker if same and kept is not None else Ranker.of(artefact)
-        kept = trends.prepared = Prepared(catalogue, arrays, ranker)
-        trends.artefact = artefact
+        if trends.artefact is not artefact:
+            trends.artefact, trends.trust = artefact, None
+        kept = trends.prepared = Prepared(catalogue, arrays, ranker, kept)
     return kept
 
 

@@ -13,6 +13,7 @@ from personas.entities import Array
 from personas.ranking import Pick, Taste, draw
 from personas.ranking_features import STANDING, Rows, Situation, personal
 from personas.slots import Slot
+from service.recommend_candidates import SMALL
 from service.recommend_contents import Moment, Prepared
 from service.recommend_filter import Mask
 from service.state import State
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from service.recommend import Ask
 
 HOUR = 3600.0
+ENOUGH = 50  # candidates of the short lists that a filter leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def listed(
     unseen = allowed.copy()
     unseen[situation.seen] = False
     pins = [row for row in _rows(ready, ask.slot.pins) if unseen[row]]
-    items = _ranked(ask, ready, moment, situation, np.flatnonzero(unseen), pins)
+    rows = _candidates(ask, ready, moment, situation, unseen, pins)
+    items = _ranked(ask, ready, moment, situation, rows, pins)
     missing = ask.count - len(items)
     if missing > 0:
         again = np.flatnonzero(allowed & ~unseen)
@@ -74,7 +77,7 @@ def _allowed(
 ) -> Mask:
     """Which rows may come at all."""
     columns, slot = ready.columns, ask.slot
-    mask = ready.arrays.visible(at)
+    mask = ready.arrays.visible(at) & ~(ready.contents.published > at)
     for wanted in (parse_filter(slot.filter), ask.filter):
         matching = columns.matching(wanted)
         if matching is not None:
@@ -99,6 +102,26 @@ def _allowed(
 def _rows(ready: Prepared, names: Iterable[str]) -> list[int]:
     found = (ready.row_of(name) for name in names)
     return [row for row in found if row is not None]
+
+
+def _candidates(
+    ask: Ask,
+    ready: Prepared,
+    moment: Moment,
+    situation: Situation,
+    eligible: Mask,
+    pins: Sequence[int],
+) -> Rows:
+    """All eligible rows of a small catalogue, else those of the short lists, if they suffice."""
+    if len(eligible) <= SMALL or ask.candidates is not None:
+        return np.flatnonzero(eligible)
+    short = ready.candidates.of(situation, moment.best)
+    short = short[eligible[short]]
+    if pins:
+        short = np.union1d(short, pins)
+    if len(short) >= ENOUGH + 2 * ask.count:
+        return short
+    return np.flatnonzero(eligible)
 
 
 # --- the list -------------------------------------------------------------------------------------

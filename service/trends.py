@@ -47,6 +47,7 @@ class Trends:
         self._last: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._steps: deque[tuple[int, int]] = deque(maxlen=MOST_STEPS)
         self.steps = 0
+        self.trust: tuple[int, float] | None = None  # in orders, and at which step it was found
         self._rows: np.ndarray = np.zeros(0, np.intp)
         self._rows_of: object = None
         self.views = 0
