@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.documents import phase_shares
-from personas.entities import CONTENT_TYPES, Array, ContentItem
+from personas.entities import CONTENT_TYPES, LADDER, Array, ContentItem
 from personas.vocabulary import plain
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _items(
     return Items(
         ids,
         known,
-        np.asarray([phase_shares(item.phase) for item in contents]).reshape(len(ids), -1),
+        np.asarray([phase_shares(item.phase) for item in contents]).reshape(len(ids), len(LADDER)),
         np.asarray([TYPE[item.type.id] if item.type else TYPE["other"] for item in contents], int),
         published,
         np.minimum(since, first),
