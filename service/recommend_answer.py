@@ -17,12 +17,10 @@ from service.state import State
 if TYPE_CHECKING:
     from service.recommend import Ask
 
-NOBODY_PERSONA = "everyone"
-
 
 def answer_of(state: State, site: str, ask: Ask, choice: Choice, name: str) -> dict[str, Any]:
     """The answer, but for what is only known at its end."""
-    persona, phase = choice.persona, choice.phase
+    (persona, name_of, membership), (phase, probability) = choice.who.persona, choice.who.phase
     return {
         "recommendationId": name,
         "slot": ask.slot.id,
@@ -30,13 +28,9 @@ def answer_of(state: State, site: str, ask: Ask, choice: Choice, name: str) -> d
         "items": [
             _item(choice, item, rank, ask) for rank, item in enumerate(choice.listed.items, 1)
         ],
-        "persona": {
-            "id": persona.id,
-            "name": persona.name,
-            "probability": persona.probability,
-        },
-        "phase": {"journey": phase.journey, "id": phase.id, "probability": phase.probability},
-        "variantKey": variant_key(persona.id, phase.id, ask.locale),
+        "persona": {"id": persona, "name": name_of, "probability": membership},
+        "phase": {"journey": ask.journey.id, "id": phase, "probability": probability},
+        "variantKey": variant_key(persona, phase, ask.locale),
         "fallback": choice.fallback,
         "degraded": [],
         "modelVersions": dict(state.active.models(site).versions),

@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from personas.entities import LADDER, Array, History, PersonaBelief, PhaseBelief
+from personas.entities import LADDER, Array, History
 from personas.errors import UnknownName
-from personas.journeys import Journey, view
+from personas.journeys import Journey
 from personas.ranking_features import Array32, Situation
 from personas.vocabulary import plain
+from service.recommend_beliefs import Stand
 from service.recommend_contents import Prepared
 from service.recommend_list import Listed, listed
 from service.state import State
-from service.visitors import Visitor, believe
+from service.visitors import Visitor
 
 if TYPE_CHECKING:
     from service.recommend import Ask, Preview
 
 NOT_A_VIEW = frozenset({"recommendation shown", "recommendation dismissed"})
 DISMISSED = "recommendation dismissed"
-NOBODY = Visitor("", (), History())
+EMPTY = History()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,14 @@ class Known:
     query: Array32 | None
 
 
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who and where the list is for, as the answer tells it."""
+
+    persona: tuple[str, str, float]  # id, name, probability
+    phase: tuple[str, float]  # id, probability
+
+
 @dataclass(frozen=True)
 class Choice:
     """A decided list, and what it was decided on."""
@@ -41,8 +50,7 @@ class Choice:
     situation: Situation
     prepared: Prepared
     visitor: Visitor | None
-    persona: PersonaBelief
-    phase: PhaseBelief
+    who: Who
     fallback: str
     version: str
 
@@ -50,20 +58,23 @@ class Choice:
 def choose(state: State, site: str, ask: Ask, known: Known, ready: Prepared, now: float) -> Choice:
     """Decide on a list."""
     at = now if ask.at is None else ask.at
-    persona, phase = _beliefs(state, site, ask, known.visitor, at)
-    history = known.visitor.history if known.visitor is not None else History()
+    visitor = known.visitor
+    name, history = ("", EMPTY) if visitor is None else (visitor.id, visitor.history)
+    stand = state.trends.of(site).beliefs.of(state, site, name, history, at)
+    who, ladder = Who(stand.persona(), stand.phase(ask.journey)), stand.ladder
+    if ask.preview is not None:
+        who, ladder = _previewed(ask.preview, stand, ask.journey)
     seen, dismissed = _touched(history, ready, at)
     page = [row for row in (ready.row_of(ask.page),) if row is not None] if ask.page else []
     latest = np.asarray([row for row in seen if row not in page] + page, np.intp)
-    situation = Situation(at, latest, phase.ladder, None, known.query, _last(history, at))
+    situation = Situation(at, latest, ladder, None, known.query, _last(history, at))
     return Choice(
         listed(state, site, ask, ready, situation, [*dismissed, *page]),
         situation,
         ready,
-        known.visitor,
-        persona,
-        phase,
-        _fallback(state, site, history, situation, persona),
+        visitor,
+        who,
+        _fallback(state, site, history, situation, len(stand.memberships)),
         state.active.models(site).version,
     )
 
@@ -71,33 +82,18 @@ def choose(state: State, site: str, ask: Ask, known: Known, ready: Prepared, now
 # --- who and where --------------------------------------------------------------------------------
 
 
-def _beliefs(
-    state: State, site: str, ask: Ask, visitor: Visitor | None, at: float
-) -> tuple[PersonaBelief, PhaseBelief]:
-    beliefs = believe(state, site, visitor or NOBODY, at, ask.journey)
-    if ask.preview is None:
-        return beliefs.persona, beliefs.phase
-    return _previewed(ask.preview, beliefs.persona, beliefs.phase, ask.journey)
-
-
-def _previewed(
-    preview: Preview,
-    persona: PersonaBelief,
-    phase: PhaseBelief,
-    journey: Journey,
-) -> tuple[PersonaBelief, PhaseBelief]:
+def _previewed(preview: Preview, stand: Stand, journey: Journey) -> tuple[Who, Array]:
+    persona, phase, ladder = stand.persona(), stand.phase(journey), stand.ladder
     if preview.phase is not None:
         ladder = _ladder_of(preview.phase, journey)
-        phase = PhaseBelief(journey.id, preview.phase, 1.0, ladder, view(journey, ladder), 0.0)
+        phase = (preview.phase, 1.0)
     if preview.persona is not None:
-        if preview.persona not in persona.distribution:
-            known = ", ".join(persona.distribution)
-            raise UnknownName(
-                f"Choose a persona among {known}.", "unknown-persona", "/preview/personaId"
-            )
-        alone = {preview.persona: 1.0}
-        persona = PersonaBelief(preview.persona, preview.persona, 1.0, alone)
-    return persona, phase
+        names = dict(stand.personas.names)
+        if preview.persona not in names:
+            detail = f"Choose a persona among {', '.join(names)}."
+            raise UnknownName(detail, "unknown-persona", "/preview/personaId")
+        persona = (preview.persona, names[preview.persona], 1.0)
+    return Who(persona, phase), ladder
 
 
 def _ladder_of(name: str, journey: Journey) -> Array:
@@ -109,6 +105,9 @@ def _ladder_of(name: str, journey: Journey) -> Array:
         raise UnknownName(f"Choose a phase among {known}.", "unknown-phase", "/preview/phase")
     belief: Array = ladder / ladder.sum()
     return belief
+
+
+# --- what it rests on -----------------------------------------------------------------------------
 
 
 def _last(history: History, at: float) -> float | None:
@@ -137,13 +136,13 @@ def _touched(history: History, ready: Prepared, at: float) -> tuple[list[int], l
 
 
 def _fallback(
-    state: State, site: str, history: History, situation: Situation, persona: PersonaBelief
+    state: State, site: str, history: History, situation: Situation, personas: int
 ) -> str:
     """What the list rests on, where less is known than one would wish."""
     if len(situation.seen) or situation.query is not None:
         return "none"
     if history.touchpoints or history.older is not None:
         return "phase-only"
-    if history.traits and len(persona.distribution) > 1:
+    if history.traits and personas > 1:
         return "persona-only"
     return "popular" if state.trends.of(site).views else "newest"

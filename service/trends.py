@@ -20,10 +20,13 @@ from personas.messages import Accepted
 from personas.popularity import ROWS, Popularity
 from personas.ranking_features import Rows
 from personas.vocabulary import plain
+from service.recommend_beliefs import Beliefs
 from training.eventlog import Kind, Record, message_of
 
 if TYPE_CHECKING:
+    from service.recommend_contents import Prepared
     from service.state import State
+    from training.registry import Artefact
 
 MOST_NAMES = 300_000  # contents counted of one site
 MOST_PAIRS = 500_000  # of visitor and content, so that who comes again counts once
@@ -50,11 +53,10 @@ class Trends:
         self.trust: tuple[int, float] | None = None  # in orders, and at which step it was found
         self._rows: np.ndarray = np.zeros(0, np.intp)
         self._rows_of: object = None
+        self.beliefs = Beliefs()
         self.views = 0
-        self.prepared: Any = (
-            None  # of service/recommend_contents.py, with the ranker it was made for
-        )
-        self.artefact: Any = None
+        self.prepared: Prepared | None = None
+        self.artefact: Artefact | None = None  # of the ranker that it was prepared for
 
     def saw(self, content: str, time: float, visitor: VisitorKey, name: str = "page") -> None:
         """A touchpoint with content; only a visitor's first with it counts.
@@ -158,6 +160,7 @@ class Trends:
         for name in names:
             self._shown.pop(name, None)
             self._last.pop(name, None)
+        self.beliefs = Beliefs()
         for pair in [pair for pair in self._pairs if pair[0] in names]:
             del self._pairs[pair]
 
