@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from personas.entities import Array
 from personas.ranking_features import Rows
+
+if TYPE_CHECKING:  # only fitting needs it, and it is slow to load
+    from scipy import sparse
 
 KEPT = 200  # largest weights of each item
 SEQUENCE_FADE = 0.5  # from the item just before the next to the one before that
@@ -53,6 +56,8 @@ class Links:
 
 def histories_matrix(histories: Sequence[Sequence[int]], items: int) -> sparse.csr_matrix:
     """Who saw what, 0 or 1, as [histories, items]."""
+    from scipy import sparse
+
     lengths = [len(history) for history in histories]
     columns = np.fromiter((item for history in histories for item in history), np.int64)
     rows = np.repeat(np.arange(len(histories)), lengths)
@@ -76,6 +81,8 @@ def fit_sequence(histories: Sequence[Sequence[int]], items: int) -> sparse.csr_m
 
     A transition that few visitors made counts less than its share.
     """
+    from scipy import sparse
+
     rows: list[int] = []
     columns: list[int] = []
     values: list[float] = []
@@ -96,7 +103,7 @@ def links_of(weights: Array | sparse.csr_matrix, kept: int = KEPT) -> Links:
     starts, to, weight = [0], [], []
     for item in range(weights.shape[0]):
         row = weights[[item]]
-        dense = row.toarray()[0] if isinstance(row, sparse.csr_matrix) else row[0]
+        dense = row[0] if isinstance(row, np.ndarray) else row.toarray()[0]
         nonzero = np.flatnonzero(dense)
         if len(nonzero) > kept:
             order = np.argpartition(-np.abs(dense[nonzero]), kept)[:kept]

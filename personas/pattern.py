@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from personas.entities import Array
 from personas.neighbours import ranges
+
+if TYPE_CHECKING:  # only fitting needs it, and it is slow to load
+    from scipy import sparse
 
 Array32 = NDArray[np.float32]
 BATCH = 256
@@ -130,6 +133,8 @@ def _parted(
     random: np.random.Generator,
 ) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
     """Each history in two: what is shown, and what is to be foretold, both [batch, items]."""
+    from scipy import sparse
+
     count = np.where(
         random.random(len(lengths)) < effort.all_but_one, 1, random.integers(1, lengths)
     )
