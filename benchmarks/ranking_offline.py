@@ -15,6 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from _timed_log import HOUR, KINDS, TimedLog, timed_log
 from numpy.typing import NDArray
 
 from personas.entities import CONTENT_TYPES, LADDER
+from personas.order import order_shares, order_trust
 from personas.popularity import ROWS, Popularity
 from personas.ranker import Ranker
 from personas.ranking_features import FEATURES, PRIOR, Situation, features_of
@@ -86,11 +88,9 @@ def static(args: argparse.Namespace) -> None:
     random = np.random.default_rng(args.seed)
     held = random.random(len(histories)) < args.holdout
     train = [[number[x] for x in h] for h, out in zip(histories, held, strict=True) if not out]
-    test = [
-        random.permutation([number[x] for x in h]).tolist()
-        for h, out in zip(histories, held, strict=True)
-        if out
-    ]
+    test = [[number[x] for x in h] for h, out in zip(histories, held, strict=True) if out]
+    if args.hide == "random":
+        test = [random.permutation(history).tolist() for history in test]
     views = views_of(train)
     vectors = np.zeros((len(ids), 0), np.float32)
     if args.vectors:
@@ -105,19 +105,24 @@ def static(args: argparse.Namespace) -> None:
     seen = histories_matrix(train, len(ids))
     ease, popular = fit_together(seen, 100.0), counts[-1]
 
+    steps = np.asarray([pair for h in test for pair in pairwise(h[:-1])], np.intp)
+    trust = 1.0
+    if lesson.ranker.sequence is not None:
+        trust = order_trust(order_shares(lesson.ranker.sequence, steps[:, 0], steps[:, 1]))
+    print(f"trust in orders: {trust:.2f}")
+    weights = lesson.ranker.blended(trust)
+
     def ours(visible: list[int]) -> NDArray:
         situation = Situation(NOW, np.asarray(visible, np.intp), EVEN)
-        return lesson.ranker.weights @ features_of(situation, contents)
+        return weights @ features_of(situation, contents)
 
     scorers = {
         "popularity": lambda _visible: popular,
         "EASE": lambda visible: ease[visible].sum(axis=0) + 1e-9 * popular,
         "ours": ours,
-        "item models alone": None,
     }
     for name, scorer in scorers.items():
-        if scorer is not None:
-            print(f"{name:12}", "  ".join(f"{k} {v:.4f}" for k, v in scored(scorer, test)))
+        print(f"{name:12}", "  ".join(f"{k} {v:.4f}" for k, v in scored(scorer, test)))
 
 
 def scored(scorer, test: list[list[int]]) -> list[tuple[str, float]]:  # noqa: ANN001 - a function
@@ -245,6 +250,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="static: MSWeb's file")
     parser.add_argument("--vectors", type=Path, help="static: the areas' vectors, as npz")
     parser.add_argument("--holdout", type=float, default=0.13)
+    parser.add_argument("--hide", choices=["random", "last"], default="random")
     parser.add_argument("--kind", choices=KINDS, default="news", help="replay: of site")
     parser.add_argument("--without-vectors", action="store_true")
     parser.add_argument("--limit", type=int, default=2000)
