@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -189,21 +188,6 @@ def payload_of(item: ContentItem) -> dict[str, Any]:
         "from": 2 * FOREVER if item.hidden else begin,
         "until": until,
     }
-
-
-def open_index(url: str | None, folder: Path) -> ContentIndex:
-    """The index: a Qdrant server's by URL, else one in a folder.
-
-    Raises:
-        IndexUnavailable: another process holds the folder, or it cannot be written.
-    """
-    if url:
-        from embeddings.index_server import ServerIndex
-
-        return ServerIndex.at(url)
-    from embeddings.index_edge import EdgeIndex
-
-    return EdgeIndex(folder)
 
 
 # --- filters as words -----------------------------------------------------------------------------

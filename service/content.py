@@ -67,14 +67,11 @@ class Catalogues:
 
     async def open(self, state: State) -> None:
         """Load every site's content; while the store is away, beside the requests."""
-        from service.content_mending import mend
-
         try:
             for site in state.sites.all():
                 await self.load(state, site)
         except StoreUnavailable:
             state.beside(self._loaded_later(state), "content")
-        state.beside(mend(state), "content-mending")
 
     async def _loaded_later(self, state: State) -> None:
         for site in state.sites.all():

@@ -13,10 +13,12 @@ import structlog
 from starlette.requests import Request
 
 from embeddings.encoder import Encoder, open_encoder
-from embeddings.index import ContentIndex, open_index
+from embeddings.index import ContentIndex
+from embeddings.index_open import open_index
 from personas.errors import StoreUnavailable
 from service.active import ActiveModels
 from service.content import Catalogues
+from service.content_mending import mend
 from service.folding import Folding, catch_up, note_position, restore_settings
 from service.following import follow
 from service.jobs import Jobs
@@ -102,19 +104,23 @@ async def opened(settings: Settings) -> AsyncIterator[State]:
         closing.push_async_callback(_cancelled, state)
         await _brought_up(state)
         yield state
-        await note_position(state)
+        with suppress(StoreUnavailable):
+            await note_position(state)
 
 
 async def _brought_up(state: State) -> None:
     await state.sites.open(state.settings, time.time())
-    position = await _position(state)
-    if position is None:
-        await restore_settings(state)
+    try:
+        position = await _position(state)
+        if position is None:
+            await restore_settings(state)
+            state.folding.missed(0)  # `follow` fills the store from the whole log
+        else:
+            await catch_up(state, position)
+    except StoreUnavailable:
+        state.folding.missed(0)  # answers are degraded until it is there; then it is filled
     await state.catalogues.open(state)
-    if position is None:
-        state.folding.missed(0)  # `follow` fills the store from the whole log
-    else:
-        await catch_up(state, position)
+    state.beside(mend(state), "content-mending")
     state.beside(follow(state), "follow")
     state.beside(state.trends.rebuilt(state), "trends")
 
