@@ -191,16 +191,16 @@ class PersonaMixture:
         sizes = self.parameters_.sizes @ self._ownership
         return Parameters(joined_sums(self.parameters_.sums, self.owners_, count), sizes)
 
-    def components(self, X: Sequence[Row]) -> Array:  # noqa: N803
+    def components(self, X: Sequence[Row]) -> Array:  # noqa: N803 - scikit-learn's name
         """Memberships [row, component]."""
         joint = self.schema_.encode(X) @ self.loadings_ + self.log_shares_
         return posterior(joint)[0] if len(X) else np.zeros((0, self.parameters_.count))
 
-    def predict_proba(self, X: Sequence[Row]) -> Array:  # noqa: N803
+    def predict_proba(self, X: Sequence[Row]) -> Array:  # noqa: N803 - scikit-learn's name
         """Memberships [row, persona]."""
         return doubting(self.components(X) @ self._ownership, self.shares_)
 
-    def predict(self, X: Sequence[Row]) -> np.ndarray:  # noqa: N803
+    def predict(self, X: Sequence[Row]) -> np.ndarray:  # noqa: N803 - scikit-learn's name
         """The likeliest persona of each row."""
         return np.asarray(self.predict_proba(X).argmax(1))
 
