@@ -190,7 +190,6 @@ async def _save(
         "recommendationId": answer["recommendationId"],
         "slot": ask.slot.id,
         "visitor": None if ask.key is None else str(ask.key),
-        ask.key.kind if ask.key is not None else "anonymous_id": ask.key and ask.key.id,
         "at": at,
         "items": items,
         "phase": answer["phase"]["id"],

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ MOST_PAIRS = 500_000  # of visitor and content, so that who comes again counts o
 MOST_SHOWN = 50_000  # visitors of whom is known what was shown
 MOST_STEPS = 2_000  # latest steps from item to item
 SHOWN_EACH = 200  # items shown to one visitor that are remembered
-CHUNK = 2000
+CHUNK = 300  # records taken in at a time, so that nobody waits for it
 UNCOUNTED = frozenset({"recommendation shown", "recommendation dismissed"})
 logger = structlog.get_logger(__name__)
 
@@ -183,23 +184,58 @@ class AllTrends:
         """
         end = state.log.position
         records = state.log.read(0, kinds=(Kind.MESSAGE, Kind.IMPRESSION))
-        while chunk := await asyncio.to_thread(lambda: list(islice(records, CHUNK))):
-            for position, record in chunk:
-                if position > end:
-                    break
-                self._take(record)
+        while told := await asyncio.to_thread(_read, records, end):
+            for each in told:
+                self._take(each)
             await asyncio.sleep(0)
         self.ready = True
 
-    def _take(self, record: Record) -> None:
-        trends = self.of(record.site)
-        if record.kind is Kind.IMPRESSION:
-            body: dict[str, Any] = orjson.loads(record.body)
-            items = [item["contentId"] for item in body["items"]]
-            trends.showed(body["visitor"], items, body["at"])
-            return
-        accepted = message_of(record)
-        if isinstance(accepted, Accepted) and accepted.touchpoint is not None:
-            touchpoint = accepted.touchpoint
-            if touchpoint.content is not None:
-                trends.saw(touchpoint.content, touchpoint.time, accepted.owner, touchpoint.name)
+    def _take(self, told: _Told) -> None:
+        trends = self.of(told.site)
+        if told.name is None:
+            trends.showed(str(told.visitor), told.contents, told.time)
+        else:
+            trends.saw(told.contents[0], told.time, told.visitor, told.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a record of the log tells of trends; `name` None for what was shown."""
+
+    site: str
+    visitor: VisitorKey
+    time: float
+    name: str | None
+    contents: tuple[str, ...]
+
+
+def _read(records: Iterator[tuple[int, Record]], end: int) -> list[_Told]:
+    """The next records that tell something; none at the end."""
+    found: list[_Told] = []
+    for position, record in records:
+        if position > end:
+            break
+        told = _shown(record) if record.kind is Kind.IMPRESSION else _viewed(record)
+        if told is not None:
+            found.append(told)
+        if len(found) >= CHUNK:
+            break
+    return found
+
+
+def _shown(record: Record) -> _Told | None:
+    body: dict[str, Any] = orjson.loads(record.body)
+    kind, colon, name = (body.get("visitor") or "").partition(":")
+    if not colon:
+        return None
+    items = tuple(item["contentId"] for item in body["items"])
+    return _Told(record.site, VisitorKey(kind, name), body["at"], None, items)
+
+
+def _viewed(record: Record) -> _Told | None:
+    accepted = message_of(record)
+    touchpoint = accepted.touchpoint if isinstance(accepted, Accepted) else None
+    if not isinstance(accepted, Accepted) or touchpoint is None or touchpoint.content is None:
+        return None
+    contents = (touchpoint.content,)
+    return _Told(record.site, accepted.owner, touchpoint.time, touchpoint.name, contents)
