@@ -22,9 +22,9 @@ from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from personas.errors import InvalidInput, Unavailable
-from service.demo.site import contents
+from service.demo.pages import contents
 
-VISITORS = 1500
+VISITORS = 600
 SPAN_DAYS = 120.0
 SEED = 7
 BATCH = 400  # messages in a request
