@@ -359,6 +359,8 @@ def _text(column: Column, value: object) -> str:
     if isinstance(value, Mapping):
         total = sum(value.values())
         ranked = sorted(value.items(), key=lambda item: (-item[1], item[0]))[:3]
+        if len(ranked) == 1:
+            return f"{thing}: {ranked[0][0]}"
         parts = ", ".join(f"{label} {count / total:.0%}" for label, count in ranked)
         return f"{thing}: {parts}"
     return f"{thing} is {_said(value)}"
