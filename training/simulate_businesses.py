@@ -6,10 +6,11 @@ from training.simulate_tables import Business, HiddenPersona, Number
 
 # --- heat pumps, solar, storage: bought once in a long while, after much reading ------------------
 
-EVENING = {17: 1.0, 18: 2.0, 19: 4.0, 20: 5.0, 21: 4.0, 22: 2.0}
-MORNING = {6: 1.0, 7: 2.0, 8: 4.0, 9: 5.0, 10: 4.0, 11: 2.0}
-OFFICE = {8: 2.0, 9: 4.0, 10: 4.0, 11: 3.0, 13: 3.0, 14: 4.0, 15: 3.0, 16: 2.0}
-NIGHT = {20: 2.0, 21: 3.0, 22: 5.0, 23: 5.0, 0: 4.0, 1: 2.0}
+# Everybody reads at any hour, some at some hours more.
+EVENING = {9: 2.0, 12: 2.0, 15: 2.0, 17: 2.0, 18: 3.0, 19: 4.0, 20: 5.0, 21: 4.0, 22: 2.0, 0: 1.0}
+MORNING = {7: 3.0, 8: 4.0, 9: 5.0, 10: 4.0, 11: 3.0, 14: 4.0, 16: 3.0, 19: 4.0, 1: 0.5}
+OFFICE = {8: 3.0, 9: 4.0, 10: 4.0, 11: 3.0, 13: 4.0, 14: 4.0, 15: 3.0, 16: 2.0, 20: 3.0, 0: 0.5}
+NIGHT = {8: 1.5, 13: 3.0, 16: 2.0, 19: 4.0, 21: 5.0, 22: 5.0, 23: 4.0, 0: 4.0, 1: 2.0}
 
 RENOVATORS = HiddenPersona(
     "renovators",
@@ -82,7 +83,7 @@ TENANTS = HiddenPersona(
     },
     channels={"social": 5, "paid": 3, "search": 2, "direct": 1},
     devices={"mobile": 9, "desktop": 1},
-    hours={12: 2.0, 13: 2.0, 16: 1.0, 17: 2.0, 18: 3.0, 19: 3.0, 20: 2.0},
+    hours={7: 2.0, 12: 3.0, 13: 3.0, 16: 3.0, 17: 3.0, 18: 3.0, 19: 3.0, 21: 2.0, 0: 1.5},
     topics={"tenants": 6.0, "solar": 1.8, "charging": 1.2, "tariffs": 1.6},
     types={"video": 1.6, "article": 1.4, "white-paper": 0.3, "webinar": 0.3},
     pace=1.3,
