@@ -28,7 +28,7 @@ from personas.popularity import ROWS, Popularity
 from personas.ranker import Ranker
 from personas.ranking_features import FEATURES, PRIOR, Situation, features_of
 from training.fit_item_item import fit_together, histories_matrix
-from training.fit_ranker import ladders_of, learn
+from training.fit_ranker import Log, learn
 from training.ranker_cases import contents_of
 from training.ranker_views import Items, Views
 
@@ -78,7 +78,7 @@ def items_of(ids: Sequence[str], vectors: NDArray[np.float32], since: NDArray) -
 def views_of(histories: Sequence[Sequence[int]]) -> Views:
     pairs = [(v, item) for v, history in enumerate(histories) for item in dict.fromkeys(history)]
     visitors, items = (np.asarray(column) for column in zip(*pairs, strict=True))
-    return Views(visitors, items, np.linspace(0, NOW - HOUR, len(pairs)))
+    return Views(visitors, items, np.linspace(0, NOW - HOUR, len(pairs)), np.arange(len(pairs)))
 
 
 def static(args: argparse.Namespace) -> None:
@@ -96,7 +96,7 @@ def static(args: argparse.Namespace) -> None:
     if args.vectors:
         vectors = np.load(args.vectors)["vectors"]
     items = items_of(ids, vectors, np.full(len(ids), -np.inf))
-    lesson = learn(items, views, ladders_of(views), args.seed, progress)
+    lesson = learn(Log(items, views, np.tile(EVEN, (len(views), 1))), args.seed, progress)
     print(f"\n{dict(lesson.figures)}")
     told(lesson.ranker)
     counts = np.zeros((ROWS, len(ids)))
@@ -168,7 +168,7 @@ def replay(args: argparse.Namespace) -> None:
     begun = since <= log.times[half]
     # Items that nobody viewed yet are not there yet.
     items = items_of(ids, log.vectors, np.where(begun, since, np.inf))
-    lesson = learn(items, known, ladders_of(known), args.seed, progress)
+    lesson = learn(Log(items, known, np.tile(EVEN, (len(known), 1))), args.seed, progress)
     print(f"\n{dict(lesson.figures)}")
     told(lesson.ranker)
     ours, theirs, took = _asked(log, items_of(ids, log.vectors, since), lesson.ranker, half, args)
@@ -188,7 +188,7 @@ def _first_views(log: TimedLog, until: int) -> Views:
         if pair not in seen:
             kept.append(k)
             seen.add(pair)
-    return Views(log.visitors[kept], log.items[kept], log.times[kept])
+    return Views(log.visitors[kept], log.items[kept], log.times[kept], np.asarray(kept))
 
 
 def _asked(

@@ -38,6 +38,7 @@ class Ranker:
         of_sets: the same where the order of what was seen means nothing.
         items: ids of the items that the learned scores number.
         together, sequence: item to item; pattern: set to item; None before training.
+        progress: how content types move visitors on from each rung, as log [7, types].
     """
 
     weights: Array
@@ -47,6 +48,7 @@ class Ranker:
     sequence: Links | None = None
     pattern: Pattern | None = None
     neighbours: Neighbours | None = None
+    progress: Array | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -66,6 +68,7 @@ class Ranker:
             Neighbours.from_arrays(_of(arrays, "neighbours"))
             if "neighbours.items" in arrays
             else None,
+            arrays.get("progress"),
             settings,
         )
 
@@ -77,6 +80,8 @@ class Ranker:
             "of_sets": self.of_sets,
             "items": items,
         }
+        if self.progress is not None:
+            arrays["progress"] = self.progress
         for name, links in (("together", self.together), ("sequence", self.sequence)):
             if links is not None:
                 arrays[f"{name}.start"] = links.start

@@ -59,6 +59,8 @@ class Contents:
         published: seconds since 1970 [n], nan where unknown.
         popularity: faded counts of views [ROWS, n].
         learned: names of learned scores → what computes them from a situation, for all rows.
+        progress: how content types move visitors on from each rung [7, types]; None before it
+            was learned, when content for the next phase is taken to do so.
     """
 
     vectors: Array32
@@ -67,6 +69,7 @@ class Contents:
     published: Array
     popularity: Array
     learned: Mapping[str, Callable[[Situation], Array]] = field(default_factory=dict)
+    progress: Array | None = None
 
     def __len__(self) -> int:
         return len(self.published)
@@ -122,7 +125,7 @@ PERSONAL: tuple[Feature, ...] = (
     Feature("neighbours-many", "together", 0.0, 3.0),
     Feature("next-many", "together", 0.0, 3.0),
     Feature("persona", "persona-match", 0.5),
-    Feature("progress", "progress", 0.0),
+    Feature("progress", "progress", 0.0, 1e-6),
 )
 FEATURES = STANDING + PERSONAL
 PRIOR = np.array([feature.prior for feature in FEATURES])
@@ -158,6 +161,8 @@ def personal(situation: Situation, contents: Contents, rows: Rows | None = None)
         found[_PERSONAL["new-to-visitor"]] = contents.published[chosen] > situation.last
     for name, score in contents.learned.items():
         found[_PERSONAL[name]] = score(situation)[chosen]
+    gains = _progress(situation.ladder, contents, chosen)
+    found[_PERSONAL["progress"]] = found[_PERSONAL["phase-next"]] if gains is None else gains
     many = np.log(max(len(situation.seen), 1)) / np.log(MANY)
     for name in OF_MANY:
         found[_PERSONAL[f"{name}-many"]] = many * found[_PERSONAL[name]]
@@ -189,6 +194,14 @@ def next_rungs(ladder: Array) -> Array:
     moved[1:] = ladder[:-1]
     moved[-1] += ladder[-1]
     return moved
+
+
+def _progress(ladder: Array, contents: Contents, chosen: slice | Rows) -> Array | None:
+    """How much likelier the goal is after this content, as log."""
+    if contents.progress is None:
+        return None
+    gains: Array = (ladder @ contents.progress)[contents.types[chosen]]
+    return gains
 
 
 def _phases(found: Array, ladder: Array, phases: Array, chosen: slice | Rows) -> None:

@@ -71,6 +71,7 @@ class Prepared:
             published=np.asarray(arrays.published, np.float64),
             popularity=np.zeros((ROWS, size)),
             learned=learned_scores(ranker, arrays.row, size),
+            progress=ranker.progress,
         )
         vectors = self.contents.vectors
         self.nearest = Nearest(vectors)

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from personas.choice import Cases, fit_weights, log_likelihood, mean_ndcg
-from personas.entities import Array
+from personas.entities import CONTENT_TYPES, Array
 from personas.errors import NotEnoughData
-from personas.phase_model import expert_model
+from personas.feedback import fit_progress
 from personas.ranker import Ranker
 from personas.ranking_features import FEATURES, INDEX, PRIOR, SPREAD
 from training.fit_item_item import ItemModels, Plan, choose_plan, fit_item_models
 from training.fitting import Fitted, Progress
-from training.ranker_cases import Replay, replay
+from training.ranker_cases import Offer, Replay, replay
+from training.ranker_ladders import ladders_at, moved_on
+from training.ranker_shown import choices_shown
 from training.ranker_views import Items, Views, read_views
 
 if TYPE_CHECKING:
@@ -53,17 +55,35 @@ def fit_ranker(
     """
     progress(0.0, "reading the views")
     items, views = read_views(data)
-    lesson = learn(items, views, ladders_of(views), seed, progress)
+    progress(0.02, "following visitors along their journeys")
+    ladders = ladders_at(data, views)
+    shown = choices_shown(data, items)
+    lesson = learn(Log(items, views, ladders, shown), seed, progress)
+    if len(views):
+        types, moved = items.types[views.items], moved_on(data, views)
+        gains = fit_progress(types, ladders, moved, len(CONTENT_TYPES))
+        lesson = replace(lesson, ranker=replace(lesson.ranker, progress=gains))
     return _fitted(lesson, len(views), len(items))
 
 
-def ladders_of(views: Views) -> Array:
-    """The belief over the ladder at each view [views, 7]."""
-    return np.tile(expert_model().start, (len(views), 1))
+@dataclass(frozen=True)
+class Log:
+    """What there is to learn from.
+
+    Attributes:
+        ladders: belief over the ladder before each view [views, 7].
+        shown: choices among what was shown in answers.
+    """
+
+    items: Items
+    views: Views
+    ladders: Array
+    shown: tuple[Offer, ...] = ()
 
 
-def learn(items: Items, views: Views, ladders: Array, seed: int, progress: Progress) -> Lesson:
+def learn(log: Log, seed: int, progress: Progress) -> Lesson:
     """The ranker of a log."""
+    items, views = log.items, log.views
     begin = int(len(views) * FIRST_PART)
     first = views.histories(begin)
     progress(0.05, "choosing how to learn what goes together")
@@ -73,7 +93,9 @@ def learn(items: Items, views: Views, ladders: Array, seed: int, progress: Progr
     )
     progress(0.45, "playing the log again")
     ranker = _ranker(items, PRIOR, PRIOR, models)
-    following, together = replay(Replay(items, views, ladders, ranker, begin), MOST_CASES, seed)
+    following, together = replay(
+        Replay(items, views, log.ladders, ranker, begin, log.shown), MOST_CASES, seed
+    )
     if len(following) < LEAST_CASES:
         raise NotEnoughData(
             f"Ranking learns from {LEAST_CASES} or more choices between known content; "

@@ -17,11 +17,26 @@ from training.ranker_views import Items, Views
 
 CANDIDATES_BEST, CANDIDATES_ANY = 150, 100
 WINDOW = 86_400.0  # seconds within which things are seen together
+LOOK_FADE = 0.7  # a place is looked at as often as its number to the power of minus this
 UNKNOWN_SHARE = 0.3  # most cases of visitors of whom nothing was known
 
 
 Case = tuple[NDArray[np.float32], NDArray[np.float32]]
 Known = tuple[Situation, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What was shown to a visitor, in this order, and the place of what was taken.
+
+    Attributes:
+        rows: numbers of the items, -1 where content is gone.
+    """
+
+    time: float
+    visitor: int
+    rows: tuple[int, ...]
+    taken: int
 
 
 @dataclass(frozen=True)
@@ -31,6 +46,7 @@ class Replay:
     Attributes:
         ladders: belief over the ladder at each view [views, 7].
         begin: number of the first view that may be asked.
+        shown: choices among what was shown, in the order of time.
     """
 
     items: Items
@@ -38,6 +54,7 @@ class Replay:
     ladders: Array
     ranker: Ranker
     begin: int
+    shown: tuple[Offer, ...] = ()
 
 
 def replay(log: Replay, most: int, seed: int) -> tuple[Cases, Cases]:
@@ -55,7 +72,13 @@ def replay(log: Replay, most: int, seed: int) -> tuple[Cases, Cases]:
     contents = contents_of(log.items, log.ranker)
     found: tuple[list[Case], list[Case]] = ([], [])
     kept: tuple[list[int], list[int]] = ([], [])
+    offers = _offers(log, most)
     for number in range(len(log.views)):
+        while offers and offers[-1].time <= log.views.times[number]:
+            offer = offers.pop()
+            known_of = (seen.get(offer.visitor, []), last.get(offer.visitor), log.ladders[number])
+            found[0].append(_offered(log, contents, popularity, offer, *known_of))
+            kept[0].append(number)
         visitor, item = int(log.views.visitors[number]), int(log.views.items[number])
         before = seen.setdefault(visitor, [])
         known: list[tuple[int, Known | None]] = []
@@ -87,6 +110,33 @@ def _asked(log: Replay, most: int, random: np.random.Generator) -> set[int]:
     chosen = random.permutation(able)[:most].tolist()
     few = int(min(UNKNOWN_SHARE * most, UNKNOWN_SHARE * len(chosen) + 50))
     return set(chosen) | set(random.permutation(sorted(unknown))[:few].tolist())
+
+
+def _offers(log: Replay, most: int) -> list[Offer]:
+    """The latest that may teach, the first of them last."""
+    since = log.views.times[log.begin] if log.begin < len(log.views) else np.inf
+    return [offer for offer in log.shown if offer.time >= since][-most:][::-1]
+
+
+def _offered(
+    log: Replay,
+    contents: Contents,
+    popularity: Popularity,
+    offer: Offer,
+    before: list[int],
+    last: float | None,
+    ladder: Array,
+) -> Case:
+    """Of what was shown, that was taken; lower places are looked at less often."""
+    situation = Situation(offer.time, np.asarray(before, np.intp), ladder, last=last)
+    counts = np.zeros((ROWS, len(log.items)))
+    counts[:, : popularity.items] = popularity.at(offer.time)
+    rows = np.asarray(offer.rows, np.intp)
+    places = np.flatnonzero(rows >= 0)
+    places = np.concatenate([[offer.taken], places[places != offer.taken]])
+    features = features_of(situation, replace(contents, popularity=counts), rows[places])
+    looked_at = -LOOK_FADE * np.log(places + 1.0)
+    return features.T.astype(np.float32), looked_at.astype(np.float32)
 
 
 def _windows(log: Replay, most: int, random: np.random.Generator) -> dict[int, list[int]]:

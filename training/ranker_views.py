@@ -43,11 +43,16 @@ class Items:
 
 @dataclass(frozen=True)
 class Views:
-    """Each visitor's first view of each item, in the order of time."""
+    """Each visitor's first view of each item, in the order of time.
+
+    Attributes:
+        visitors: numbers in `SiteData.visitors`; messages: hashes of the touchpoints' messages.
+    """
 
     visitors: NDArray[np.intp]
     items: NDArray[np.intp]
     times: Array
+    messages: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.items)
@@ -83,6 +88,7 @@ def read_views(data: SiteData) -> tuple[Items, Views]:
         np.asarray([row[2] for row in rows], np.intp),
         np.asarray([row[3] for row in rows], np.intp),
         np.asarray([row[0] for row in rows], np.float64),
+        np.asarray([row[1] for row in rows], np.int64),
     )
     return _items(ids, [data.contents[name] for name in ids], views, data.vectors), views
 

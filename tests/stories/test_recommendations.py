@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hmac
+import time
 from collections import Counter
 from hashlib import sha256
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -37,6 +39,16 @@ class Corner:
         answer = self.client.post("/v1/content:batch", json={"items": list(items)})
         assert answer.status_code == 200, answer.text
         assert not answer.json()["rejected"], answer.text
+
+    def until_embedded(self) -> Corner:
+        """The encoder starts beside the service; until then, nothing is like anything."""
+        deadline = time.monotonic() + 60
+        for name in self.ids:
+            path = f"/v1/content/{quote(name, safe='')}"
+            while not self.client.get(path).json()["embedded"]:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        return self
 
     def ask(self, visitor: str | None = None, client=None, **fields) -> dict:
         request = {"filter": {"tags": [self.tag]}, "count": 10} | fields
@@ -100,6 +112,7 @@ def test_reasons_stay_away_where_they_are_not_wanted(secret):
 
 def test_an_event_changes_the_very_next_answer(secret):
     corner, visitor = Corner(secret), fresh()
+    corner.until_embedded()
     seen = corner.ids[3]
     after = corner.listed(visitor, events=[viewed(visitor, seen)])
     assert seen not in after[:5]
@@ -187,6 +200,7 @@ def test_the_page_that_is_looked_at_does_not_come_and_tells_the_interest(secret)
     corner = Corner(secret)
     url = f"https://example.org/{corner.tag}"
     corner.put([{"id": corner.ids[3], "title": "Baking bread", "tags": [corner.tag], "url": url}])
+    corner.until_embedded()
     listed = corner.listed(fresh(), context={"page": {"url": url}})
     assert corner.ids[3] not in listed
     assert set(listed[:2]) == {corner.ids[4], corner.ids[5]}
@@ -216,6 +230,7 @@ def test_one_visitor_alone_makes_nothing_popular(secret):
 
 def test_an_answer_as_of_a_moment_knows_nothing_later(secret):
     corner, visitor = Corner(secret, publishedAt="2026-01-01T00:00:00Z"), fresh()
+    corner.until_embedded()
     early = viewed(visitor, corner.ids[3]) | {"timestamp": "2026-05-01T10:00:00Z"}
     late = viewed(visitor, corner.ids[4]) | {"timestamp": "2026-05-03T10:00:00Z"}
     sent(secret, late, early)

@@ -1,0 +1,78 @@
+"""Where visitors stood at each view, and whether they moved on afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personas.entities import Array, History
+from personas.phase_model import PhaseModel, expert_model
+from personas.phases import beginning, condition, predict, said_by, steps_of
+from personas.vocabulary import kind_of_plain, plain_mapping, resolve
+from training.ranker_views import Views
+
+if TYPE_CHECKING:
+    from training.dataset import SiteData
+
+MOST_STEPS = 150_000  # touchpoints that are followed; visitors beyond count as unknown
+HORIZON = 14 * 86_400.0  # seconds in which a view can have moved somebody
+GOALS = frozenset({"buying", "advocating"})
+
+
+def ladders_at(data: SiteData, views: Views) -> Array:
+    """The belief over the ladder just before each view [views, 7], by the expert's model."""
+    model, mapping = expert_model(), plain_mapping(data.mapping)
+    wanted: dict[tuple[int, int], int] = {
+        (visitor, message): number
+        for number, (visitor, message) in enumerate(
+            zip(views.visitors.tolist(), views.messages.tolist(), strict=True)
+        )
+    }
+    ladders = np.tile(model.start, (len(views), 1))
+    followed = 0
+    for visitor, each in enumerate(data.visitors):
+        followed += len(each.history.touchpoints)
+        if followed > MOST_STEPS:
+            break
+        for message, belief in _before_each(model, each.history, data, mapping):
+            number = wanted.get((visitor, message))
+            if number is not None:
+                ladders[number] = belief
+    return ladders
+
+
+def _before_each(
+    model: PhaseModel, history: History, data: SiteData, mapping: dict[str, str]
+) -> list[tuple[int, Array]]:
+    belief, _ = beginning(model, history, np.inf)
+    found = []
+    for step in steps_of(history, data.facts, np.inf, mapping):
+        if step.gap is not None:
+            belief = predict(model, belief, step.gap)
+        found.append((step.touchpoint.message, belief))
+        belief = condition(belief, said_by(model, step))
+    return found
+
+
+def moved_on(data: SiteData, views: Views) -> NDArray[np.bool_]:
+    """Did the visitor buy, renew or recommend within the horizon after each view [views]?"""
+    mapping = plain_mapping(data.mapping)
+    moved = np.zeros(len(views), bool)
+    numbers_of: dict[int, list[int]] = {}
+    for number, visitor in enumerate(views.visitors.tolist()):
+        numbers_of.setdefault(visitor, []).append(number)
+    for visitor, numbers in numbers_of.items():
+        touchpoints = data.visitors[visitor].history.touchpoints
+        goals = np.asarray([t.time for t in touchpoints if _kind(t.name, mapping) in GOALS])
+        if len(goals):
+            times = views.times[numbers]
+            next_goal = np.append(goals, np.inf)[np.searchsorted(goals, times, "right")]
+            moved[numbers] = next_goal - times <= HORIZON
+    return moved
+
+
+def _kind(name: str, mapping: dict[str, str]) -> str:
+    known, given = resolve(name, mapping)
+    return given or kind_of_plain(known, None)
