@@ -11,7 +11,7 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
-const percent = (share) => (share < NEARLY ? "<1 %" : share > 1 - NEARLY && share < 1 ? ">99 %" : `${Math.round(100 * share)} %`);
+const percent = (share) => (share < NEARLY ? "<1\u00a0%" : share > 1 - NEARLY && share < 1 ? ">99\u00a0%" : `${Math.round(100 * share)}\u00a0%`);
 const signed = (number, digits) => `${number < 0 ? "−" : "+"}${Math.abs(number).toFixed(digits)}`;
 
 // rows: [{label, share, before, tone}]; they stay in place, so that widths move when they change.

@@ -2,6 +2,7 @@
 // The visitor: sends what it does, and remembers the way within this tab.
 
 const DAY = 86400000, DAYS_AFTER_ACTION = 4; // whoever has asked or ordered comes back some days later
+const TRIES = 5;
 let me = restored(), last = null, known = { personas: {}, journeys: [] };
 
 function restored() {
@@ -24,7 +25,12 @@ const path = () => decodeURIComponent(location.pathname.replace(/^\/demo/, "")) 
 const when = () => ({ journey: me.journey, at: new Date(now()).toISOString(), path: path() });
 
 async function ask(what, body) {
-  const answer = await fetch(`/demo/api/${what}`, { method: "POST", body: JSON.stringify({ ...body, ...when() }) });
+  const sent = { method: "POST", body: JSON.stringify({ ...body, ...when() }) };
+  let answer = await fetch(`/demo/api/${what}`, sent);
+  for (let tries = 1; answer.status === 503 && tries < TRIES; tries += 1) { // events have ids: sent again they count once
+    await new Promise((done) => setTimeout(done, 300 * tries));
+    answer = await fetch(`/demo/api/${what}`, sent);
+  }
   const told = await answer.json();
   if (!answer.ok) throw new Error(told.detail || answer.statusText);
   return told;

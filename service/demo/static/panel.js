@@ -4,7 +4,7 @@
 const at = (id) => document.getElementById(id);
 const LADDER = ["awareness", "favorability", "consideration", "intent", "conversion", "after-sales", "loyalty"];
 const TELLING = 0.05; // log-odds below which evidence is only told in the sum
-const MOST_CHIPS = 5, MOST_PERSONAS = 5, MOST_STEPS = 60;
+const MOST_CHIPS = 4, MOST_PERSONAS = 3, MOST_STEPS = 60;
 const PICTURES = ["battery", "car", "chart", "house", "insulation", "panel", "people", "pump"];
 
 const typed = (item) => (item.type || "").replace("-", " ");
@@ -34,7 +34,7 @@ function drawPhases(phase, before, names) {
   const tone = (index) => `c${Math.round((index * 6) / Math.max(ids.length - 1, 1))}`;
   drawBars(at("phases"), ids.map((id, index) => ({
     label: names[id] || id, share: phase.distribution[id], before: before[id], tone: tone(index) })));
-  drawWhy(at("phase-why"), phase.evidence);
+  drawWhy(at("phase-why"), phase.evidence, names[phase.id]);
   drawSum(at("phase-sum"), phase, names[phase.id]);
 }
 
@@ -62,17 +62,18 @@ function drawPersona(persona, before, known) {
     { label: (known.personas[id] || {}).name || id, share, before: before[id], tone: "cp" }));
   at("personas").hidden = rows.length < 2;
   if (rows.length > 1) drawBars(at("personas"), rows, true);
-  drawWhy(at("persona-why"), persona.evidence);
+  drawWhy(at("persona-why"), persona.evidence, "");
   drawSum(at("persona-sum"), persona, persona.name);
 }
 
-// The most telling items as chips, in the order of time.
-function drawWhy(target, evidence) {
+// The most telling items as chips, in the order of time; `name` of what they speak for, or "".
+function drawWhy(target, evidence, name) {
   const telling = [...evidence].sort((a, b) => Math.abs(b.logOdds) - Math.abs(a.logOdds))
     .filter((item) => Math.abs(item.logOdds) >= TELLING).slice(0, MOST_CHIPS);
-  target.replaceChildren(...evidence.filter((item) => telling.includes(item)).map((item) => element("li",
-    { class: item.logOdds > 0 ? "up" : "down", title: `${signed(item.logOdds, 2)} log-odds` },
-    element("b", {}, item.logOdds > 0 ? "▲" : "▼"), ` ${item.text}`)));
+  const chips = evidence.filter((item) => telling.includes(item)).map((item) => element("li",
+    { class: item.logOdds > 0 ? "up" : "down", title: `Speaks ${item.logOdds > 0 ? "for" : "against"} it: ${signed(item.logOdds, 2)} log-odds` },
+    element("b", {}, item.logOdds > 0 ? "▲" : "▼"), ` ${item.text}`));
+  target.replaceChildren(...(chips.length && name ? [element("li", { class: "of" }, `For ${name} ▲, or against ▼:`)] : []), ...chips);
 }
 
 const linkTo = (item, ...inside) => (item.here
@@ -82,9 +83,9 @@ const linkTo = (item, ...inside) => (item.here
 function drawList(items, had) {
   const known = had && new Set(had.map((item) => item.contentId));
   at("list").replaceChildren(...items.map((item) => {
-    const reasons = item.reasons.filter((reason) => reason.weight > 0).slice(0, 2).map((reason) => reason.text);
+    const reasons = item.reasons.filter((reason) => reason.weight > 0).map((reason) => reason.text);
     return element("li", known && !known.has(item.contentId) ? { class: "fresh" } : {},
-      linkTo(item, item.title), element("small", {}, [typed(item), ...reasons].filter(Boolean).join(" · ")));
+      linkTo(item, item.title), element("small", { title: reasons.join(" · ") }, [typed(item), ...reasons.slice(0, 2)].filter(Boolean).join(" · ")));
   }));
   if (!items.length) at("list").append(element("li", { class: "empty" }, "Nothing is left that you have not seen."));
 }
