@@ -1,68 +1,38 @@
 """Learning a site's phases from what its visitors did.
 
-Maximum a posteriori by expectation-maximisation for a Markov chain in continuous time (Liu et al.
-2015), with the expert tables as prior: Dirichlet for where visitors start and for what they do in
-each phase, Gamma for the rates of moves. The priors keep each rung's meaning, so that a learned
-model is still about awareness and not about "state 3".
+Maximum a posteriori by expectation-maximisation for a mixture of Markov chains in continuous time
+(Liu et al. 2015), with the expert tables as prior: Dirichlet for where visitors start and for what
+they do in each phase, Gamma for the rates of moves. The priors keep each rung's meaning, so that a
+learned model is still about awareness and not about "state 3".
 
-Gaps between touchpoints are gathered into some hundred log-spaced bins; of each bin the expected
-moves and stays come from one exponential of a block matrix (Van Loan 1978).
+Visitors differ, and a single chain bends its phases until they tell kinds of people apart instead
+of how far these have come. So the ways in which people go are found first, by who they are
+(`phase_ways`), and each then has a pace, a start and habits of its own, drawn towards the others'.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from personas import phase_prior
 from personas.entities import CHANNELS, LADDER, Array, ContentFacts, History
 from personas.errors import NotEnoughData
-from personas.phase_model import Category, PhaseModel, expert_model
-from personas.phase_sequences import (
-    Expected,
-    Sequences,
-    encode,
-    expect,
-    filtered,
-    log_likelihoods,
-    row_table,
-    transitions,
-)
+from personas.phase_chains import Block, Parameters, blocks_of
+from personas.phase_expect import expect, tag_factors, tag_norms
+from personas.phase_maximise import Priors, maximise, shares
+from personas.phase_model import Attention, Category, PhaseModel, expert_model, row_of
+from personas.phase_sequences import Integers, Sequences, encode
+from personas.phase_ways import find_ways, log_shares
 
 PHASES = len(LADDER)
 LEAST_TOUCHPOINTS = 50
-UNKNOWN_STRENGTH = 5.0  # touchpoints' worth of the flat prior of a name of unknown meaning
-
-
-@dataclass(frozen=True)
-class Priors:
-    """Pseudo-counts, as if so much had been seen already.
-
-    Attributes:
-        start: visitors [7].
-        rows: touchpoints of each category in each phase [C, 7].
-        channels: visits by each channel in each phase [8, 7].
-        moves: moves [7, 7].
-        stays: days in each phase [7].
-    """
-
-    start: Array
-    rows: Array
-    channels: Array
-    moves: Array
-    stays: Array
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """What EM bends; probabilities, not logarithms. `rows` is p(category | phase) [C, 7]."""
-
-    start: Array
-    generator: Array
-    rows: Array
-    channels: Array
+UNKNOWN_STRENGTH = 2.0  # touchpoints' worth of the flat prior of a name of unknown meaning
+ENOUGH_TOUCHPOINTS = 250_000  # to come close; all are looked at in the end
+LAST_ROUNDS = 6
+SETTLED = 10  # rounds before ways that are unlikely by now are left out
+FIRST_ROUNDS = 4  # with the expert's likelihoods, to learn how common each phase is
 
 
 class PhaseEstimator:
@@ -70,17 +40,20 @@ class PhaseEstimator:
 
     Args:
         iterations: of EM, at most.
-        tolerance: stop when the objective gains less than this for each touchpoint.
+        tolerance: stop when a touchpoint's log likelihood gains less than this.
         strength: the weight of the expert tables, in touchpoints of each category.
+        share: their weight as a share of the data.
         rare: categories with fewer touchpoints share one row for each kind.
-        channel_weight: visits of one visitor repeat their channel by habit, so it counts less.
-        share: the weight of the expert tables as a share of the data. With little of it, rungs
-            that look alike (after-sales, loyalty) run into one another and lose their meaning.
+        ways: at most.
+        seed: of the search for ways.
 
     Attributes:
         model_: the fitted `PhaseModel`.
-        objective_: penalised log likelihood after each iteration; it never falls.
-        categories_, counts_: what was seen, and expected touchpoints in each phase [C, 7].
+        parameters_: the same as probabilities.
+        log_likelihoods_: of a touchpoint, before each iteration.
+        by_phase_: p(phase | category) by the expert tables and the site's traffic [C, 7].
+        phases_: the same by what was learned.
+        sequences_: what was seen.
 
     >>> from personas.entities import History, Touchpoint
     >>> seen = [Touchpoint(86400.0 * day, day, "Pricing Viewed") for day in range(60)]
@@ -90,27 +63,38 @@ class PhaseEstimator:
 
     def __init__(
         self,
-        iterations: int = 25,
+        iterations: int = 40,
         tolerance: float = 1e-5,
-        strength: float = 30.0,
+        strength: float = 10.0,
+        share: float = 0.1,
         rare: int = 5,
-        channel_weight: float = 0.25,
-        share: float = 0.25,
+        ways: int = 8,
+        seed: int = 0,
     ) -> None:
         self.iterations = iterations
         self.tolerance = tolerance
         self.strength = strength
-        self.rare = rare
-        self.channel_weight = channel_weight
         self.share = share
+        self.rare = rare
+        self.ways = ways
+        self.seed = seed
 
     def fit(
         self,
         histories: Sequence[History],
         facts: Mapping[str, ContentFacts],
         mapping: Mapping[str, str],
+        held_out: int = 0,
+        progress: Callable[[float], None] = lambda _: None,
     ) -> PhaseEstimator:
         """Learn from histories.
+
+        Args:
+            facts: by content id or URL.
+            mapping: the site's own event names.
+            held_out: so many of the last histories, of those with touchpoints, are kept for
+                `finish`.
+            progress: told the share of the work that is done.
 
         Raises:
             NotEnoughData: fewer than 50 touchpoints.
@@ -121,191 +105,132 @@ class PhaseEstimator:
                 f"{sequences.size} touchpoints are too few to learn phases from; "
                 f"{LEAST_TOUCHPOINTS} are needed, until then the expert tables answer."
             )
-        tags = _tag_norms(sequences)
-        by_phase = _expert_phases(sequences)
-        priors = self._priors(sequences, by_phase)
-        parameters = _expected_of(priors, sequences)
-        self.objective_: list[float] = []
-        for _ in range(self.iterations):
-            expected = self._expect(sequences, tags, parameters)
-            self.objective_.append(expected.log_likelihood + log_prior(priors, parameters))
-            if self._has_converged(sequences.size):
-                break
-            parameters = self._maximise(sequences, expected, parameters, priors)
-        self.categories_ = sequences.categories
-        self.counts_ = counts_of(sequences, expected)
-        self.model_ = self._model(sequences.categories, tags, parameters)
+        self.sequences_ = sequences
+        self._memberships = find_ways(sequences, self.seed, self.ways).memberships.copy()
+        learned_from = np.arange(max(sequences.visitors - held_out, 1))
+        some = _some(sequences, learned_from, np.random.default_rng(self.seed))
+        self.by_phase_, phases = expert_phases(sequences, some)
+        self.parameters_ = beginning(sequences, self._memberships, self.by_phase_, phases)
+        self.log_likelihoods_: list[float] = []
+        self._rounds(some, self.iterations, progress)
+        if len(some) < len(learned_from):
+            self._rounds(learned_from, LAST_ROUNDS, progress)
         return self
 
-    def _has_converged(self, touchpoints: int) -> bool:
-        gained = np.diff(self.objective_[-2:])
-        return bool(len(gained) and gained[0] < self.tolerance * touchpoints)
+    def finish(self) -> PhaseEstimator:
+        """Learn a little more, from all histories."""
+        self._rounds(np.arange(self.sequences_.visitors), LAST_ROUNDS, lambda _: None)
+        return self
 
-    def _expect(self, sequences: Sequences, tags: Array, parameters: Parameters) -> Expected:
-        channels = self.channel_weight * np.log(parameters.channels)
-        told = log_likelihoods(sequences, np.log(parameters.rows) - tags, channels)
-        return expect(sequences, parameters.start, parameters.generator, told)
+    def _rounds(self, visitors: Integers, most: int, progress: Callable[[float], None]) -> None:
+        sequences = self.sequences_
+        size = float(sequences.lengths[visitors].sum())
+        priors = self._priors(sequences, size / sequences.size)
+        blocks: list[Block] = []
+        for number in range(most):
+            if number in (0, SETTLED):
+                blocks = blocks_of(sequences, self._memberships, visitors)
+            expected = expect(sequences, self.parameters_, blocks)
+            self._memberships[visitors] = expected.memberships[visitors]
+            self.parameters_ = maximise(sequences, expected, self.parameters_, priors)
+            self.log_likelihoods_.append(expected.log_likelihood / size)
+            progress((number + 1) / most)
+            gained = np.diff(self.log_likelihoods_[-2:])
+            if number > SETTLED and gained[0] < self.tolerance:
+                break
+        self.phases_ = shares(expected.meant.sum(0).T + self.by_phase_)
+        self.model_ = model_of(sequences, self.parameters_)
 
-    def _maximise(
-        self, sequences: Sequences, expected: Expected, parameters: Parameters, priors: Priors
-    ) -> Parameters:
-        opening = sequences.channel >= 0
-        visits = _summed(sequences.channel[opening], expected.phases[opening], len(CHANNELS))
-        first = expected.phases[sequences.slices[0]][np.isnan(sequences.begins[:, 0])]
-        return Parameters(
-            start=_shares(first.sum(0) + priors.start),
-            generator=_rates(parameters.generator, sequences.gaps, expected.pairs, priors),
-            rows=_shares(counts_of(sequences, expected) + priors.rows),
-            channels=_shares(self.channel_weight * visits + priors.channels),
-        )
-
-    def _priors(self, sequences: Sequences, by_phase: Array) -> Priors:
+    def _priors(self, sequences: Sequences, portion: float) -> Priors:
         """The expert tables as pseudo-counts, for the categories that this site has."""
-        counts = np.bincount(sequences.category, minlength=len(sequences.categories))
-        rows = [
+        seen = sequences.frequency * portion
+        strengths = [
             self._strength(category, float(count))
-            for category, count in zip(sequences.categories, counts, strict=True)
+            for category, count in zip(sequences.categories, seen, strict=True)
         ]
-        visitors = self.strength + self.share * len(sequences.begins)
+        visitors = self.strength + self.share * sequences.visitors * portion
+        stays = phase_prior.DAYS_PER_WEEK * phase_prior.STAY_WEEKS
         return Priors(
-            start=visitors * phase_prior.START,
-            rows=np.array(rows)[:, None] * by_phase,
-            channels=self.strength * len(CHANNELS) * phase_prior.CHANNELS_IN_PHASE.T,
-            moves=visitors * phase_prior.MOVES,
-            stays=visitors * phase_prior.DAYS_PER_WEEK * phase_prior.STAY_WEEKS,
+            starts=visitors * phase_prior.START,
+            meant=np.array(strengths) * self.by_phase_.T,
+            moves=self.strength * phase_prior.MOVES,
+            stays=self.strength * stays,
         )
 
     def _strength(self, category: Category, count: float) -> float:
-        """What an order means is not up for debate, what an unknown name means is open."""
-        kind, name, _, _ = category
-        if kind == "other" and name not in phase_prior.NAME_TILTS:
+        """What an unknown name means is open."""
+        kind, name, content_type, _ = category
+        if not phase_prior.says(kind, name, content_type):
             return UNKNOWN_STRENGTH
-        return self.strength + count * (1.0 if name in phase_prior.ANCHORS else self.share)
-
-    def _model(
-        self, categories: Sequence[Category], tags: Array, parameters: Parameters
-    ) -> PhaseModel:
-        rows = np.log(parameters.rows) - tags
-        return replace(
-            expert_model(),
-            start=parameters.start,
-            generator=parameters.generator,
-            channels=self.channel_weight * np.log(parameters.channels),
-            rows={
-                category: row - row.max() for category, row in zip(categories, rows, strict=True)
-            },
-        )
+        return self.strength + self.share * count
 
 
-def _expert_phases(sequences: Sequences) -> Array:
-    """p(phase | category) by the expert tables and the site's own traffic [C, 7]."""
+def _some(sequences: Sequences, visitors: Integers, rng: np.random.Generator) -> Integers:
+    """Visitors with enough touchpoints between them."""
+    order = rng.permutation(visitors)
+    enough = int(np.searchsorted(np.cumsum(sequences.lengths[order]), ENOUGH_TOUCHPOINTS)) + 1
+    return np.sort(order[:enough])
+
+
+# --- the beginning ------------------------------------------------------------------------------
+
+
+def expert_phases(sequences: Sequences, visitors: Integers) -> tuple[Array, Array]:
+    """p(phase | category) by the expert tables and the site's own traffic [C, 7], and how common
+    each phase is among touchpoints [7]."""
     expert = expert_model()
-    rows = row_table(expert, sequences.categories)
-    told = log_likelihoods(sequences, rows, expert.channels)
-    phases = expect(sequences, expert.start, expert.generator, told).phases.mean(0)
-    by_phase = np.exp(rows) * phases
-    shares: Array = by_phase / by_phase.sum(1, keepdims=True)
-    return shares
+    told = np.array([row_of(expert, category) for category in sequences.categories])
+    one = np.ones((sequences.visitors, 1))
+    blocks = blocks_of(sequences, one, visitors)
+    phases = phase_prior.START
+    for _ in range(FIRST_ROUNDS):
+        by_phase = shares(told * phases)
+        parameters = beginning(sequences, one, by_phase, phases)
+        expected = expect(sequences, parameters, blocks)
+        phases = shares(expected.meant.sum((0, 2)) + 1.0)
+    return by_phase, phases
 
 
-def log_prior(priors: Priors, parameters: Parameters) -> float:
-    """Logarithm of the prior density of parameters, up to a constant."""
-    away = ~np.eye(PHASES, dtype=bool)
-    rates = parameters.generator[away]
-    moves = priors.moves[away] * np.log(rates) - np.repeat(priors.stays, PHASES - 1) * rates
-    shares = (
-        (priors.start, parameters.start),
-        (priors.rows, parameters.rows),
-        (priors.channels, parameters.channels),
-    )
-    return float(moves.sum() + sum((count * np.log(share)).sum() for count, share in shares))
-
-
-def counts_of(sequences: Sequences, expected: Expected) -> Array:
-    """Expected touchpoints of each category in each phase, repetitions counting less [C, 7]."""
-    weighted = expected.phases * sequences.weight[:, None]
-    return _summed(sequences.category, weighted, len(sequences.categories))
-
-
-def score(model: PhaseModel, sequences: Sequences) -> float:
-    """How well a model foretells what comes next: mean log p(category | all before it).
-
-    Models are compared by what they say of phases alone: how frequent each category is at all is
-    taken from the sequences themselves, for each model alike.
-    """
-    rows = row_table(model, sequences.categories)
-    told = log_likelihoods(sequences, rows, model.channels)
-    moves = transitions(model.generator, sequences.gaps)
-    befores, afters = np.empty_like(told), np.zeros(PHASES)
-    for here, before, after, _ in filtered(sequences, model.start, moves, told):
-        befores[here] = before
-        afters += after.sum(0)
-    emissions = _emissions(rows, sequences, afters / afters.sum())
-    foretold = np.einsum("ei,ei->e", befores, emissions[sequences.category])
-    return float(np.log(foretold).mean())
-
-
-def _emissions(rows: Array, sequences: Sequences, phases: Array) -> Array:
-    """p(category | phase) from relative likelihoods and the categories' frequencies [C, 7]."""
-    frequency = np.bincount(sequences.category, minlength=len(rows)) / sequences.size
-    relative = np.exp(rows)
-    relative /= (relative @ phases)[:, None]
-    return _shares(frequency[:, None] * relative)
-
-
-def _tag_norms(sequences: Sequences) -> Array:
-    """What tags and ratings say on average of each category, which its row has said already."""
-    told = _summed(sequences.category, np.exp(sequences.beside), len(sequences.categories))
-    counts = np.bincount(sequences.category, minlength=len(sequences.categories))
-    norms: Array = np.log(told / counts[:, None])
-    return norms
-
-
-def _expected_of(priors: Priors, sequences: Sequences) -> Parameters:
-    """Where EM begins: the prior's means, each category as frequent as it is."""
-    rates = priors.moves / priors.stays[:, None]
-    frequency = np.bincount(sequences.category, minlength=len(priors.rows))
+def beginning(
+    sequences: Sequences, memberships: Array, by_phase: Array, phases: Array
+) -> Parameters:
+    """Where EM begins: the expert's likelihoods, each category as frequent as it is."""
+    ways = memberships.shape[1]
+    frequency = shares(sequences.frequency)
+    meant = shares((by_phase * frequency[:, None] / phases).T + 1e-6)
+    families = np.unique([family for family, _ in sequences.signs], return_inverse=True)[1]
+    weights = memberships.sum(0) + 1.0
     return Parameters(
-        start=_shares(priors.start),
-        generator=rates - np.diag(rates.sum(1)),
-        rows=_shares(frequency[:, None] * priors.rows / priors.rows.sum(1, keepdims=True)),
-        channels=_shares(priors.channels),
+        weights=weights / weights.sum(),
+        starts=np.tile(phase_prior.START, (ways, 1)),
+        generators=np.tile(phase_prior.generator(), (ways, 1, 1)),
+        meant=np.tile(meant, (ways, 1, 1)),
+        chance=frequency,
+        slips=1 - phase_prior.MEANT,
+        read=np.full(ways, np.log(phase_prior.READ_SECONDS)),
+        missed=float(np.log(phase_prior.MISSED_SECONDS)),
+        spread=phase_prior.DWELL_SPREAD,
+        channels=np.full((ways, PHASES, len(CHANNELS)), 1 / len(CHANNELS)),
+        signs=log_shares(sequences.counts.T @ memberships, families),
+        tag_weight=0.0,
     )
 
 
-def _rates(generator: Array, gaps: Array, pairs: Array, priors: Priors) -> Array:
-    """The generator that fits expected moves and stays best (the M step)."""
-    moves, stays = moves_and_stays(generator, gaps, pairs)
-    rates = (moves + priors.moves) / (stays + priors.stays)[:, None]
-    np.fill_diagonal(rates, 0.0)
-    return rates - np.diag(rates.sum(1))
-
-
-def moves_and_stays(generator: Array, gaps: Array, pairs: Array) -> tuple[Array, Array]:
-    """Expected moves [7, 7] and days in each phase [7], given what was seen at the gaps' ends.
-
-    exp([[Q', S], [0, Q']] t) holds the integral of exp(Q's) S exp(Q'(t - s)) over s (Van Loan
-    1978, "Computing integrals involving the matrix exponential").
-
-    Args:
-        gaps: days of each bin [B].
-        pairs: of `Expected` [B, 7, 7].
-    """
-    from scipy.linalg import expm
-
-    block = np.zeros((len(gaps), 2 * PHASES, 2 * PHASES))
-    block[:, :PHASES, :PHASES] = block[:, PHASES:, PHASES:] = generator.T
-    block[:, :PHASES, PHASES:] = pairs
-    integral = expm(block * gaps[:, None, None])[:, :PHASES, PHASES:].sum(0)
-    return np.maximum(generator * integral, 0.0), np.diag(integral).copy()
-
-
-def _summed(index: np.ndarray, values: Array, length: int) -> Array:
-    columns = [np.bincount(index, column, minlength=length) for column in values.T]
-    return np.stack(columns, axis=1)
-
-
-def _shares(counts: Array) -> Array:
-    """Columns that sum to 1, or a row that does."""
-    shares: Array = counts / counts.sum(0)
-    return shares
+def model_of(sequences: Sequences, parameters: Parameters) -> PhaseModel:
+    """Learned parameters as a model."""
+    norms = tag_norms(sequences, tag_factors(sequences, parameters.tag_weight))
+    ratios = parameters.meant / norms.T / parameters.chance
+    slips = parameters.slips
+    return PhaseModel(
+        weights=parameters.weights,
+        starts=parameters.starts,
+        generators=parameters.generators,
+        channels=np.log(parameters.channels).transpose(2, 0, 1).copy(),
+        attention=Attention(
+            np.log((1 - slips) / slips), parameters.read, parameters.missed, parameters.spread
+        ),
+        tag_weight=parameters.tag_weight,
+        rows=dict(zip(sequences.categories, ratios.transpose(2, 0, 1).copy(), strict=True)),
+        signs=dict(zip(sequences.signs, parameters.signs, strict=True)),
+        cuts=sequences.cuts,
+    )

@@ -1,4 +1,8 @@
-"""What is believed of a site's journeys, and what a touchpoint says of the phase."""
+"""What is believed of a site's journeys, and what a touchpoint says of the phase.
+
+Visitors go in several *ways*: in pace, in where they start, in what they do and through which
+channels they come. A belief is over ways and rungs at once; the ladder is its sum over the ways.
+"""
 
 from __future__ import annotations
 
@@ -6,41 +10,94 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import log
 
 import numpy as np
 
 from personas import phase_prior
 from personas.entities import CHANNELS, LADDER, Array, ContentFacts, Touchpoint
-from personas.vocabulary import VIEWS, kind_of_plain, plain_mapping, resolve
+from personas.errors import CorruptArtefact
+from personas.phase_signs import Sign, signs_of_touchpoint
+from personas.vocabulary import VIEWS, is_named, kind_of_plain, plain_mapping, resolve
 
-Category = tuple[str, str, str, str]  # kind, plain name, content type, grade
+Category = tuple[str, str, str, str]  # kind, plain name, content type, "again" of a repeated order
 
+RUNGS = len(LADDER)
 SECONDS_PER_DAY = 86400.0
 LEAST_TAG = 0.02  # of a content's phase tag: taggers err
-REPEAT_FATIGUE = 0.5
+LEAST_SECONDS = 0.2
+LEAST_ATTENTION, MOST_ATTENTION = -4.0, 3.0  # what the time on a page can say, in log-odds
 BASE, DIGITS = 16, 9  # gaps as base-16 numbers of seconds, up to 2,000 years
 _CHANNEL = {channel: index for index, channel in enumerate(CHANNELS)}
 TAGGED = VIEWS | {"video playback started", "recommendation clicked"}
 
 
 @dataclass(frozen=True)
-class PhaseModel:
-    """What is believed of a site's journeys.
+class Attention:
+    """Whether a touchpoint is meant, or a slip that says nothing of the phase.
 
     Attributes:
-        start: where visitors stand at their first touchpoint [7].
-        generator: rates of moves per day [7, 7]; rows sum to 0.
-        rows: category → log likelihood over the ladder [7], learned; a category without a row is
-            read by the row of its kind ("kind", "", "", ""), else by the expert tables.
-        channels: log likelihood of a visit's channel [8, 7].
-        tag_weight: how much a content's own phase tag counts.
+        odds: log-odds that it is meant, by how often the same came before in the visit [4].
+        read: mean of the logarithm of a meant view's seconds, in each way [K].
+        missed: the same of a view by mistake.
+        spread: standard deviation of both.
     """
 
-    start: Array
-    generator: Array
+    odds: Array
+    read: Array
+    missed: float
+    spread: float
+
+
+@dataclass(frozen=True)
+class PhaseModel:
+    """What is believed of a site's journeys, in each of K ways.
+
+    Attributes:
+        weights: share of each way [K].
+        starts: where visitors stand at their first touchpoint [K, 7].
+        generators: rates of moves per day [K, 7, 7]; rows sum to 0.
+        channels: log likelihood of a visit's channel [8, K, 7].
+        attention: whether a touchpoint is meant.
+        tag_weight: how much a content's own phase tag counts.
+        trust: how much evidence counts; 1 where it was learned.
+        rows: category → p(category | phase, meant) / p(category | by chance) [K, 7], learned; a
+            category without a row is read by the row of its kind ("kind", "", "", ""), else by
+            the expert tables.
+        signs: log likelihood of what tells the ways apart [K].
+        cuts: bins of numeric traits.
+    """
+
+    weights: Array
+    starts: Array
+    generators: Array
     channels: Array
+    attention: Attention
     tag_weight: float = phase_prior.TAG_WEIGHT
+    trust: float = 1.0
     rows: Mapping[Category, Array] = field(default_factory=dict)
+    signs: Mapping[Sign, Array] = field(default_factory=dict)
+    cuts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    @property
+    def ways(self) -> int:
+        return len(self.weights)
+
+    @cached_property
+    def prior(self) -> Array:
+        """The belief about a visitor of whom nothing is known, over ways and rungs [K * 7]."""
+        prior: Array = (self.weights[:, None] * self.starts).ravel()
+        return prior
+
+    @property
+    def start(self) -> Array:
+        """The same over the ladder [7]."""
+        return ladder_of(self.prior)
+
+    @cached_property
+    def generator(self) -> Array:
+        """Of ways and rungs at once; nobody changes the way [K * 7, K * 7]."""
+        return _blocks(self.generators)
 
     @cached_property
     def steps(self) -> list[list[Array]]:
@@ -48,46 +105,93 @@ class PhaseModel:
         from scipy.linalg import expm
 
         seconds = np.outer(float(BASE) ** np.arange(DIGITS), np.arange(BASE))
-        days = seconds[:, :, None, None] / SECONDS_PER_DAY
-        return [list(place) for place in _stochastic(expm(self.generator * days))]
+        days = seconds[:, :, None, None, None] / SECONDS_PER_DAY
+        moved = _stochastic(expm(self.generators * days))
+        return [[_blocks(digit) for digit in place] for place in moved]
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """As arrays for a registry; the categories are JSON in bytes."""
-        categories = json.dumps([list(category) for category in self.rows]).encode()
+        """As arrays for a registry; names are JSON in bytes."""
+        names = {
+            "categories": [list(category) for category in self.rows],
+            "signs": [list(sign) for sign in self.signs],
+            "cuts": {name: list(cuts) for name, cuts in self.cuts.items()},
+        }
+        told = self.attention
         return {
-            "start": self.start,
-            "generator": self.generator,
+            "weights": self.weights,
+            "starts": self.starts,
+            "generators": self.generators,
             "channels": self.channels,
-            "tag_weight": np.array([self.tag_weight]),
-            "categories": np.frombuffer(categories, np.uint8).copy(),
-            "rows": np.array(list(self.rows.values())).reshape(-1, len(LADDER)),
+            "attention": np.array([*told.odds, told.missed, told.spread]),
+            "read": told.read,
+            "scalars": np.array([self.tag_weight, self.trust]),
+            "names": np.frombuffer(json.dumps(names).encode(), np.uint8).copy(),
+            "rows": np.array(list(self.rows.values())).reshape(-1, self.ways, RUNGS),
+            "signs": np.array(list(self.signs.values())).reshape(-1, self.ways),
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> PhaseModel:
-        """The model that `to_arrays` wrote down."""
-        categories = json.loads(bytes(arrays["categories"]))
+        """The model that `to_arrays` wrote down.
+
+        Raises:
+            CorruptArtefact: its parts do not fit together.
+        """
+        try:
+            return cls._from_arrays(arrays)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorruptArtefact(f"the phase model cannot be read: {error}") from error
+
+    @classmethod
+    def _from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> PhaseModel:
+        names = json.loads(bytes(arrays["names"]))
+        *odds, missed, spread = (float(number) for number in arrays["attention"])
+        tag_weight, trust = (float(number) for number in arrays["scalars"])
+        rows = zip(names["categories"], arrays["rows"], strict=True)
         return cls(
-            start=arrays["start"],
-            generator=arrays["generator"],
+            weights=arrays["weights"],
+            starts=arrays["starts"],
+            generators=arrays["generators"],
             channels=arrays["channels"],
-            tag_weight=float(arrays["tag_weight"][0]),
-            rows={
-                (kind, name, content_type, grade): row
-                for (kind, name, content_type, grade), row in zip(
-                    categories, arrays["rows"], strict=True
-                )
+            attention=Attention(np.array(odds), arrays["read"], missed, spread),
+            tag_weight=tag_weight,
+            trust=trust,
+            rows={(kind, name, type_, again): row for (kind, name, type_, again), row in rows},
+            signs={
+                (family, value): row
+                for (family, value), row in zip(names["signs"], arrays["signs"], strict=True)
             },
+            cuts={name: tuple(cuts) for name, cuts in names["cuts"].items()},
         )
 
 
-def expert_model() -> PhaseModel:
-    """The model of day one: the expert tables, no data."""
-    return PhaseModel(
-        start=phase_prior.START.copy(),
-        generator=phase_prior.generator(),
-        channels=phase_prior.CHANNEL_WEIGHT * np.log(phase_prior.CHANNELS_IN_PHASE.T),
+def expert_attention(ways: int = 1) -> Attention:
+    odds = phase_prior.MEANT
+    return Attention(
+        odds=np.log(odds / (1 - odds)),
+        read=np.full(ways, log(phase_prior.READ_SECONDS)),
+        missed=log(phase_prior.MISSED_SECONDS),
+        spread=phase_prior.DWELL_SPREAD,
     )
+
+
+def expert_model() -> PhaseModel:
+    """The model of day one: the expert tables, one way, no data."""
+    channels = phase_prior.CHANNEL_WEIGHT * np.log(phase_prior.CHANNELS_IN_PHASE.T)
+    return PhaseModel(
+        weights=np.ones(1),
+        starts=phase_prior.START[None],
+        generators=phase_prior.generator()[None],
+        channels=channels[:, None],
+        attention=expert_attention(),
+        trust=phase_prior.TRUST,
+    )
+
+
+def ladder_of(belief: Array) -> Array:
+    """The belief over the ladder [7] of one over ways and rungs [K * 7]."""
+    ladder: Array = belief.reshape(-1, RUNGS).sum(0)
+    return ladder
 
 
 def _stochastic(matrices: Array) -> Array:
@@ -97,43 +201,43 @@ def _stochastic(matrices: Array) -> Array:
     return result
 
 
+def _blocks(matrices: Array) -> Array:
+    """Matrices [K, 7, 7] along the diagonal of a larger one."""
+    ways = len(matrices)
+    whole = np.zeros((ways, RUNGS, ways, RUNGS))
+    for way, matrix in enumerate(matrices):
+        whole[way, :, way, :] = matrix
+    return whole.reshape(ways * RUNGS, ways * RUNGS)
+
+
 # --- what a touchpoint says -----------------------------------------------------------------------
 
 
 def category_of(
-    touchpoint: Touchpoint, fact: ContentFacts | None, mapping: Mapping[str, str], repeats: int
+    touchpoint: Touchpoint, fact: ContentFacts | None, mapping: Mapping[str, str], orders: int
 ) -> Category:
-    """What kind of thing a touchpoint is: kind, name, content type, grade.
+    """What kind of thing a touchpoint is.
+
+    A name that nobody has explained is read by the content that it came with.
 
     Args:
         mapping: of `plain_mapping`.
-        repeats: how often the same came before (see `steps_of`).
+        orders: how many came before.
     """
     name, given = resolve(touchpoint.name, mapping)
-    content_type = (fact.type or "other") if fact is not None and name in TAGGED else ""
+    views = name in TAGGED or (given is None and not is_named(name))
+    content_type = (fact.type or "other") if fact is not None and views else ""
     kind = given or kind_of_plain(name, content_type)
-    if name in phase_prior.ANCHORS:
-        return kind, name, "", "again" if repeats else ""
-    return kind, name, content_type, _grade(touchpoint) if name in TAGGED else ""
-
-
-def _grade(touchpoint: Touchpoint) -> str:
-    """How closely the visitor looked: "brief", "read" or "deep"; "" where nothing tells."""
-    looked = [seen for seen in (touchpoint.scroll, touchpoint.completion) if seen is not None]
-    if touchpoint.dwell is not None:
-        looked.append(1.0 - np.exp(-max(touchpoint.dwell, 0.0) / 40.0))
-    if not looked:
-        return ""
-    closely = max(looked)
-    return "brief" if closely < 0.3 else "read" if closely < 0.8 else "deep"
+    again = "again" if orders and name in phase_prior.ANCHORS else ""
+    return kind, name, content_type, again
 
 
 def row_of(model: PhaseModel, category: Category) -> Array:
-    """Log likelihood [7] of a category, up to a constant."""
+    """p(category | phase, meant) / p(category | by chance), [K, 7] or [7] where all ways agree."""
     row = model.rows.get(category)
     if row is None and not phase_prior.knows(category[1], category[2]):
         row = model.rows.get((category[0], "", "", ""))
-    return phase_prior.told(*category) if row is None else row
+    return phase_prior.meant(*category) if row is None else row
 
 
 def log_likelihood(
@@ -144,7 +248,7 @@ def log_likelihood(
     repeats: int,
     opens_visit: bool = False,
 ) -> Array:
-    """How well each phase explains a touchpoint: log likelihood [7], up to a constant.
+    """How well each way and rung explains a touchpoint: log likelihood [K * 7], up to a constant.
 
     Args:
         facts: by content id or URL; a missing key is unknown content.
@@ -165,28 +269,55 @@ def said(
     repeats: int,
     opens_visit: bool,
 ) -> Array:
+    """The same of a touchpoint whose category is known."""
     row = row_of(model, category)
-    beside = beside_row(model.tag_weight, touchpoint, fact, category)
-    if beside is not None:
-        row = row + beside
-    if repeats and category[3] != "again":
-        row = row / (1.0 + REPEAT_FATIGUE * repeats)
-    if opens_visit:
-        row = row + model.channels[_CHANNEL.get(touchpoint.channel, -1)]
-    return row
-
-
-def beside_row(
-    tag_weight: float, touchpoint: Touchpoint, fact: ContentFacts | None, category: Category
-) -> Array | None:
-    """What the content's own phase tag and a rating add: log likelihood [7]; None for nothing."""
-    row: Array | None = None
-    if fact is not None and category[1] in TAGGED:
-        known_type = category[2] not in ("", "other")
-        weight = tag_weight * phase_prior.GRADES[category[3]]
-        weight *= phase_prior.TAG_BESIDE_TYPE if known_type else 1.0
-        row = weight * np.log(np.maximum(fact.phases, LEAST_TAG))
+    weight = tag_weight(model.tag_weight, fact, category)
+    if weight and fact is not None:
+        row = row * tag_factor(fact, weight)
+    odds = np.exp(attention(model.attention, touchpoint, 0 if category[3] else repeats))
+    told = model.trust * np.log1p(odds[:, None] * row)
     if touchpoint.rating is not None:
-        rating = phase_prior.RATING * (touchpoint.rating - 0.5)
-        row = rating if row is None else row + rating
-    return row
+        told = told + phase_prior.RATING * (touchpoint.rating - 0.5)
+    if opens_visit:
+        told = told + model.channels[_CHANNEL.get(touchpoint.channel, -1)]
+    if model.signs:
+        for sign in signs_of_touchpoint(touchpoint, fact, opens_visit):
+            if sign in model.signs:
+                told = told + model.signs[sign][:, None]
+    result: Array = told.ravel()
+    return result
+
+
+def attention(told: Attention, touchpoint: Touchpoint, repeats: int) -> Array:
+    """Log-odds that a touchpoint is meant, in each way [K]."""
+    odds = float(told.odds[min(repeats, len(told.odds) - 1)])
+    looked = closeness(touchpoint)
+    if looked is not None:
+        odds += phase_prior.CLOSENESS * (looked - phase_prior.EXPECTED_CLOSENESS)
+    if touchpoint.dwell is None:
+        return np.full(len(told.read), odds)
+    above = log(max(touchpoint.dwell, LEAST_SECONDS)) - 0.5 * (told.read + told.missed)
+    by_time: Array = above * (told.read - told.missed) / told.spread**2
+    np.clip(by_time, LEAST_ATTENTION, MOST_ATTENTION, out=by_time)
+    by_time += odds
+    return by_time
+
+
+def closeness(touchpoint: Touchpoint) -> float | None:
+    """How far a visitor went through what was looked at (0-1); None where nothing tells."""
+    looked = [seen for seen in (touchpoint.scroll, touchpoint.completion) if seen is not None]
+    return max(looked) if looked else None
+
+
+def tag_weight(weight: float, fact: ContentFacts | None, category: Category) -> float:
+    """How much the content's own phase tag says beside a touchpoint's category."""
+    if fact is None or not category[2]:
+        return 0.0
+    return weight if category[2] == "other" else weight * phase_prior.TAG_BESIDE_TYPE
+
+
+def tag_factor(fact: ContentFacts, weight: float) -> Array:
+    """What a content's phase tag says [7], as a factor that is 1 on average."""
+    told = np.maximum(fact.phases, LEAST_TAG) ** weight
+    factor: Array = told * (len(told) / told.sum())
+    return factor

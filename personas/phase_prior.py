@@ -13,10 +13,10 @@ from functools import lru_cache
 import numpy as np
 
 from personas.entities import LADDER, Array
-from personas.vocabulary import KINDS, VIEWS
+from personas.vocabulary import KINDS
 
 DAYS_PER_WEEK = 7.0
-NOISE = 0.15  # share of touchpoints that say nothing: curiosity, errands, a wrong click
+LEAST_RATIO = 0.003  # against chance; nothing is impossible in any phase
 TAG_WEIGHT = 0.5  # taggers are less sure than they say
 TAG_BESIDE_TYPE = 0.4  # where the type is known, the tag repeats most of what it has said
 
@@ -112,9 +112,8 @@ NAME_TILTS: Mapping[str, tuple[float, ...]] = {
     "quote requested": (0.4, 0.7, 1.4, 1.5, 0.6, 0.3, 0.4),
     # Paying details alone may still be an unfinished purchase.
     "payment info entered": (0.3, 0.3, 0.6, 1.7, 1.1, 0.4, 0.6),
-    # An order is a conversion; elsewhere it is a mistake of the tracking.
-    "order completed": (0.02, 0.02, 0.03, 0.05, 1.2, 0.2, 0.3),
-    "subscription started": (0.02, 0.02, 0.03, 0.06, 1.2, 0.2, 0.25),
+    "order completed": (0.2, 0.2, 0.3, 0.5, 1.2, 0.6, 0.9),
+    "subscription started": (0.2, 0.2, 0.3, 0.6, 1.2, 0.6, 0.7),
     "order refunded": (0.3, 0.3, 0.3, 0.4, 1.2, 1.3, 0.4),
     "order cancelled": (0.3, 0.3, 0.5, 0.9, 1.8, 1.1, 0.4),
     "support ticket opened": (0.6, 0.6, 0.6, 0.8, 1.1, 1.2, 0.8),
@@ -149,6 +148,7 @@ TYPE_TILTS: Mapping[str, tuple[float, ...]] = {
 
 # Once more an order, after an earlier one: the mark of loyalty.
 AGAIN = np.array([0.05, 0.06, 0.08, 0.12, 0.50, 0.25, 0.75])
+REPEATED = 0.3  # share of those who have ordered before
 
 # Through which channel visits are opened; rows are phases and sum to 1.
 CHANNELS_IN_PHASE = np.array(
@@ -170,10 +170,17 @@ CHANNEL_WEIGHT = 0.25
 # What a rating adds, from worst (-0.5) to best (+0.5): the content become loyal, others leave.
 RATING = np.array([-0.2, 0.0, 0.0, 0.0, 0.0, -0.2, 0.8])
 
-# How much of its meaning a view keeps, by how closely the visitor looked.
-GRADES: Mapping[str, float] = {"": 0.85, "brief": 0.4, "read": 0.85, "deep": 1.0, "again": 1.0}
+# How likely a touchpoint is meant, by how often the same came before in the visit: who looks a
+# third time adds little to what the first look said.
+MEANT = np.array([0.85, 0.7, 0.6, 0.5])
+READ_SECONDS, MISSED_SECONDS = 45.0, 8.0  # medians of a page that is read, and of a wrong click
+DWELL_SPREAD = 1.0  # of the logarithm
+CLOSENESS = 3.0  # log-odds that a page was meant between its top and its end
+EXPECTED_CLOSENESS = 0.35
+
 TRUST = 0.9  # the tables are an expert's, not this site's
 ANCHORS = frozenset({"order completed", "subscription started"})
+ANCHOR_NOISE = 0.2  # nobody pays by mistake
 
 
 def generator() -> Array:
@@ -183,31 +190,33 @@ def generator() -> Array:
 
 
 @lru_cache(maxsize=8192)
-def told(kind: str, name: str, content_type: str, grade: str) -> Array:
-    """What a touchpoint says of the phase before any data: log likelihood [7], greatest 0.
+def meant(kind: str, name: str, content_type: str, again: str) -> Array:
+    """p(what was done | phase, meant) / p(what was done | by chance) before any data [7].
 
     A name of unknown meaning, and what the site itself shows (a recommendation), says nothing.
     """
-    if (kind == "other" and name not in NAME_TILTS) or name == "recommendation shown":
-        return _sealed(np.zeros(len(LADDER)))
+    if not says(kind, name, content_type):
+        return _sealed(np.ones(len(LADDER)))
     column = KINDS.index(kind)
-    told_by_kind = (
-        AGAIN if grade == "again" else KINDS_IN_PHASE[:, column] * _tilt(name, content_type)
-    )
-    floor = 0.03 if name in ANCHORS else NOISE
-    likelihood = (1 - floor) * told_by_kind + floor * NOISE_KINDS[column]
-    return _sealed(TRUST * GRADES[grade] * np.log(likelihood / likelihood.max()))
+    by_kind = AGAIN * REPEATED if again else KINDS_IN_PHASE[:, column] * _tilt(name, content_type)
+    chance = NOISE_KINDS[column] * (ANCHOR_NOISE if name in ANCHORS else 1.0)
+    return _sealed(np.maximum(by_kind / chance, LEAST_RATIO))
+
+
+def says(kind: str, name: str, content_type: str) -> bool:
+    """Do the tables say anything of such a touchpoint?"""
+    if name == "recommendation shown":
+        return False
+    return kind != "other" or knows(name, content_type)
 
 
 def knows(name: str, content_type: str) -> bool:
     """Do the tables say more of this name than of its kind?"""
-    return name in NAME_TILTS or (name in VIEWS and content_type in TYPE_TILTS)
+    return name in NAME_TILTS or content_type in TYPE_TILTS
 
 
 def _tilt(name: str, content_type: str) -> Array:
-    by_name = NAME_TILTS.get(name)
-    if by_name is None and name in VIEWS:
-        by_name = TYPE_TILTS.get(content_type)
+    by_name = NAME_TILTS.get(name) or TYPE_TILTS.get(content_type)
     return np.ones(len(LADDER)) if by_name is None else np.array(by_name)
 
 

@@ -2,7 +2,9 @@
 
 Two verbs: time passes (`predict`), something happens (`condition`). The phase is a Markov chain in
 continuous time, touchpoints are what can be seen of it (Liu et al. 2015, "Efficient learning of
-continuous-time hidden Markov models for disease progression").
+continuous-time hidden Markov models for disease progression"). Visitors go in several ways, each
+with a chain of its own; the filter follows all ways at once, so a belief here is over ways and
+rungs [K * 7], and the ladder is its sum over the ways.
 
 The evidence of an answer adds up: the log-odds of the winning phase are followed from the prior to
 the answer, each item is the change that one event, or the time before it, made.
@@ -18,11 +20,11 @@ import numpy as np
 
 from personas import phase_prior
 from personas.entities import (
-    LADDER,
     Array,
     ContentFacts,
     Evidence,
     History,
+    Older,
     PhaseBelief,
     Touchpoint,
 )
@@ -30,14 +32,17 @@ from personas.journeys import BUILT_IN, DEFAULT, RUNG, Journey, view
 from personas.phase_model import (
     BASE,
     DIGITS,
+    RUNGS,
     SECONDS_PER_DAY,
     Category,
     PhaseModel,
     category_of,
     expert_model,
+    ladder_of,
     log_likelihood,
     said,
 )
+from personas.phase_signs import sign_of_trait, traits_told
 from personas.vocabulary import in_words, plain_mapping
 
 __all__ = [
@@ -46,8 +51,10 @@ __all__ = [
     "condition",
     "expert_model",
     "ladder_at",
+    "ladder_of",
     "log_likelihood",
     "predict",
+    "summary_at",
 ]
 
 VISIT_GAP = 1800.0  # seconds without a touchpoint that end a visit
@@ -88,9 +95,7 @@ def condition(belief: Array, log_likelihood: Array) -> Array:
     >>> bool(condition(np.full(7, 1 / 7), np.array([0.0, 0, 0, 0, 0, 0, -np.inf])).min() > 0)
     True
     """
-    seen = log_likelihood
-    if not np.isfinite(seen).all():
-        seen = np.nan_to_num(seen, nan=0.0, posinf=0.0, neginf=-1e9)
+    seen = np.nan_to_num(log_likelihood, nan=0.0, posinf=0.0, neginf=-1e9)
     product = belief * np.exp(np.maximum(seen - seen.max(), LEAST_LOG_LIKELIHOOD))
     kept = np.maximum(product / product.sum(), LEAST_BELIEF)
     result: Array = kept / kept.sum()
@@ -108,7 +113,7 @@ class Step:
     fact: ContentFacts | None
     category: Category
     gap: float | None  # seconds; None for the very first
-    repeats: int
+    repeats: int  # how often the same came before in the visit
     opens_visit: bool
 
 
@@ -120,8 +125,8 @@ def steps_of(
 ) -> Iterator[Step]:
     """The touchpoints up to `at` in the order of time.
 
-    A touchpoint repeats one of the same visit with the same name and content; an order repeats any
-    order before it. `mapping` is of `plain_mapping`.
+    A touchpoint repeats one of the same visit with the same name and content. `mapping` is of
+    `plain_mapping`.
     """
     last = history.older.last if history.older is not None else None
     visit: dict[tuple[str, str | None], int] = {}
@@ -136,27 +141,38 @@ def steps_of(
         fact = facts.get(touchpoint.content) if touchpoint.content is not None else None
         same = (touchpoint.name, touchpoint.content)
         category = category_of(touchpoint, fact, mapping, orders)
-        ordered = category[1] in phase_prior.ANCHORS
-        yield Step(
-            touchpoint, fact, category, gap, orders if ordered else visit.get(same, 0), opens
-        )
+        yield Step(touchpoint, fact, category, gap, visit.get(same, 0), opens)
         visit[same] = visit.get(same, 0) + 1
-        orders += ordered
+        orders += category[1] in phase_prior.ANCHORS
         last = touchpoint.time if last is None else max(last, touchpoint.time)
 
 
 def said_by(model: PhaseModel, step: Step) -> Array:
-    """Log likelihood [7] of a step, up to a constant."""
+    """Log likelihood [K * 7] of a step, up to a constant."""
     return said(model, step.touchpoint, step.fact, step.category, step.repeats, step.opens_visit)
 
 
-def beginning(model: PhaseModel, history: History, at: float) -> tuple[Array, float | None]:
-    """The belief before the listed touchpoints, and since when it holds (None: ever)."""
-    older = history.older
-    if older is None or older.last > at or len(older.phases) != len(LADDER):
-        return model.start, None
+def summed_up(model: PhaseModel, older: Older | None, at: float) -> tuple[Array, float | None]:
+    """The belief before the listed touchpoints, and since when it holds (None: ever).
+
+    A summary that was made with other ways than the model's keeps its ladder.
+    """
+    if older is None or older.last > at or not older.phases or len(older.phases) % RUNGS:
+        return model.prior, None
     kept = np.maximum(np.asarray(older.phases, np.float64), LEAST_BELIEF)
+    if len(kept) != len(model.prior):
+        kept = (model.weights[:, None] * ladder_of(kept)).ravel()
     return kept / kept.sum(), older.last
+
+
+def told_of_traits(model: PhaseModel, history: History, at: float) -> Array | None:
+    """What the traits known at a moment say of the way: log likelihood [K * 7]; None: nothing."""
+    if not model.signs or not history.traits:
+        return None
+    told = traits_told(history.traits, at)
+    signs = (sign_of_trait(name, value, model.cuts) for name, value in told.items())
+    rows = [model.signs[sign] for sign in signs if sign in model.signs]
+    return np.repeat(np.sum(rows, axis=0), RUNGS) if rows else None
 
 
 def ladder_at(
@@ -167,7 +183,36 @@ def ladder_at(
     mapping: Mapping[str, str],
 ) -> Array:
     """The belief over the ladder [7] at a moment, from what happened up to then."""
-    belief, last = beginning(model, history, at)
+    belief, last = summed_up(model, history.older, at)
+    told = told_of_traits(model, history, at)
+    if told is not None:
+        belief = condition(belief, told)
+    return ladder_of(_followed(model, belief, last, history, facts, at, mapping))
+
+
+def summary_at(
+    model: PhaseModel,
+    history: History,
+    facts: Mapping[str, ContentFacts],
+    at: float,
+    mapping: Mapping[str, str],
+) -> tuple[float, ...]:
+    """What to keep as `Older.phases` of touchpoints that leave the list: the belief over ways and
+    rungs. Traits stay out of it; they are told again at every reading."""
+    belief, last = summed_up(model, history.older, at)
+    belief = _followed(model, belief, last, history, facts, at, mapping)
+    return tuple(float(share) for share in belief)
+
+
+def _followed(
+    model: PhaseModel,
+    belief: Array,
+    last: float | None,
+    history: History,
+    facts: Mapping[str, ContentFacts],
+    at: float,
+    mapping: Mapping[str, str],
+) -> Array:
     for step in steps_of(history, facts, at, plain_mapping(mapping)):
         if step.gap is not None:
             belief = predict(model, belief, step.gap)
@@ -203,7 +248,7 @@ def believe(
         A visitor without touchpoints gets the prior.
     """
     moments = list(_moments(model, history, facts, at, plain_mapping(mapping or {})))
-    ladder = moments[-1][0] if moments else model.start
+    ladder = ladder_of(moments[-1][0]) if moments else model.start
     distribution = view(journey, ladder)
     winner = max(distribution, key=lambda phase: distribution[phase])
     rungs = next(phase.of for phase in journey.phases if phase.id == winner)
@@ -226,9 +271,13 @@ def _moments(
     at: float,
     mapping: Mapping[str, str],
 ) -> Iterator[_Moment]:
-    belief, last = beginning(model, history, at)
+    belief, last = summed_up(model, history.older, at)
     if last is not None and history.older is not None:
         yield belief, "earlier", f"{history.older.count} earlier touchpoints", last
+    told = told_of_traits(model, history, at)
+    if told is not None:
+        belief = condition(belief, told)
+        yield belief, "traits", "What is known about the visitor", None
     for step in steps_of(history, facts, at, mapping):
         if step.gap is not None and step.gap > 0:
             belief = predict(model, belief, step.gap)
@@ -244,7 +293,7 @@ def _items(moments: Sequence[_Moment], rungs: Sequence[str], prior: float) -> li
     items: list[Evidence] = []
     before = prior
     for number, (belief, what, text, time) in enumerate(moments):
-        now = _log_odds(belief, rungs)
+        now = _log_odds(ladder_of(belief), rungs)
         small_time = what == "time" and abs(now - before) < LEAST_TIME_ITEM
         if small_time and number + 1 < len(moments):
             continue

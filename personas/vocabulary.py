@@ -152,10 +152,18 @@ def resolve(name: str, mapping: Mapping[str, str]) -> tuple[str, str | None]:
 
 
 def kind_of_plain(known: str, content_type: str | None) -> str:
-    """The kind of a plain name that the site itself has not mapped."""
-    if known in VIEWS and content_type and content_type in KIND_OF_VIEW:
-        return KIND_OF_VIEW[content_type]
+    """The kind of a plain name that the site itself has not mapped.
+
+    A name that nobody has explained counts as a view of the content that came with it.
+    """
+    if content_type and content_type != "other" and (known in VIEWS or not is_named(known)):
+        return KIND_OF_VIEW.get(content_type, "informing")
     return _KIND_OF_NAME.get(known, "other")
+
+
+def is_named(known: str) -> bool:
+    """Does the vocabulary say what this plain name means?"""
+    return known in _KIND_OF_NAME
 
 
 def kind_of(name: str, content_type: str | None, mapping: Mapping[str, str]) -> str:

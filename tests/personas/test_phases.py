@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
-from math import log, log1p
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import expm
 
@@ -21,53 +20,30 @@ from personas.entities import (
     History,
     Older,
     Touchpoint,
+    TraitChange,
 )
-from personas.journeys import BUILT_IN
+from personas.errors import CorruptArtefact
 from personas.phases import (
-    MOST_ITEMS,
     PhaseModel,
     believe,
     condition,
-    expert_model,
     ladder_at,
     log_likelihood,
     predict,
+    summary_at,
 )
-from personas.vocabulary import KINDS, NAMES
-
-unhurried = settings(deadline=None)
-DAY = 86400.0
-MODEL = expert_model()
-FACTS = {
-    f"/{content_type}": ContentFacts(content_type, np.roll([0.4] + [0.1] * 6, number % 7))
-    for number, content_type in enumerate(CONTENT_TYPES)
-}
-EVENT_NAMES = [name for names in NAMES.values() for name in names] + ["Widget 7 Used"]
-touchpoints = st.builds(
-    Touchpoint,
-    time=st.floats(0, 400 * DAY),
-    message=st.integers(0, 2**64 - 1),
-    name=st.sampled_from(EVENT_NAMES),
-    channel=st.sampled_from([*CHANNELS, "pigeon"]),
-    content=st.sampled_from([None, "/unknown", *FACTS]),
-    dwell=st.none() | st.floats(0, 1e5),
-    scroll=st.none() | st.floats(0, 1),
-    completion=st.none() | st.floats(0, 1),
-    rating=st.none() | st.floats(0, 1),
+from personas.vocabulary import KINDS
+from tests.personas.phase_cases import (
+    DAY,
+    FACTS,
+    MODEL,
+    MODELS,
+    TWO_WAYS,
+    beliefs,
+    happened,
+    histories,
+    unhurried,
 )
-histories = st.lists(touchpoints, max_size=40, unique_by=lambda touchpoint: touchpoint.message).map(
-    lambda items: History(tuple(sorted(items, key=lambda t: (t.time, t.message))))
-)
-beliefs = st.lists(st.floats(1e-6, 1.0), min_size=7, max_size=7).map(
-    lambda weights: np.array(weights) / sum(weights)
-)
-
-
-def happened(*names_and_days: tuple[str, float]) -> History:
-    return History(
-        tuple(Touchpoint(day * DAY, i, name) for i, (name, day) in enumerate(names_and_days))
-    )
-
 
 # --- the tables -----------------------------------------------------------------------------------
 
@@ -141,23 +117,26 @@ def test_impossible_evidence_never_zeroes(belief, told):
 # --- the fold -------------------------------------------------------------------------------------
 
 
-def test_the_filter_is_the_sum_over_all_paths():
-    """Against every path of phases through four touchpoints, each weighed by itself."""
+@MODELS
+def test_the_filter_is_the_sum_over_all_paths(model):
+    """Against every way and path of phases through four touchpoints, each weighed by itself."""
     history = happened(
         ("page", 0), ("Pricing Viewed", 3), ("Product Added", 3.5), ("Logged In", 30)
     )
     told = [
-        log_likelihood(MODEL, touchpoint, {}, {}, 0, opens_visit=True)
+        log_likelihood(model, touchpoint, {}, {}, 0, opens_visit=True).reshape(-1, 7)
         for touchpoint in history.touchpoints
     ]
     days = [touchpoint.time / DAY for touchpoint in history.touchpoints]
-    moves = [expm(MODEL.generator * gap) for gap in np.diff(days)]
     ends = np.zeros(7)
-    for path in product(range(7), repeat=4):
-        weight = MODEL.start[path[0]] * np.exp(sum(told[i][s] for i, s in enumerate(path)))
-        steps = zip(path[:-1], path[1:], moves, strict=True)
-        ends[path[-1]] += weight * np.prod([move[a, b] for a, b, move in steps])
-    found = ladder_at(MODEL, history, {}, 30 * DAY, {})
+    for way, weight in enumerate(model.weights):
+        moves = [expm(model.generators[way] * gap) for gap in np.diff(days)]
+        for path in product(range(7), repeat=4):
+            seen = np.exp(sum(told[i][way, s] for i, s in enumerate(path)))
+            steps = zip(path[:-1], path[1:], moves, strict=True)
+            moved = np.prod([move[a, b] for a, b, move in steps])
+            ends[path[-1]] += weight * model.starts[way, path[0]] * seen * moved
+    found = ladder_at(model, history, {}, 30 * DAY, {})
     np.testing.assert_allclose(found, ends / ends.sum(), rtol=1e-6)
 
 
@@ -181,31 +160,36 @@ def test_the_filter_is_a_discrete_chain_on_a_fine_grid():
     np.testing.assert_allclose(found, last, atol=1e-7)
 
 
+@MODELS
 @unhurried
 @given(histories, st.floats(0, 500 * DAY), st.randoms(use_true_random=False))
-def test_the_order_of_arrival_does_not_matter(history, at, random):
+def test_the_order_of_arrival_does_not_matter(model, history, at, random):
     mixed = list(history.touchpoints)
     random.shuffle(mixed)
     np.testing.assert_array_equal(
-        ladder_at(MODEL, history, FACTS, at, {}),
-        ladder_at(MODEL, replace(history, touchpoints=tuple(mixed)), FACTS, at, {}),
+        ladder_at(model, history, FACTS, at, {}),
+        ladder_at(model, replace(history, touchpoints=tuple(mixed)), FACTS, at, {}),
     )
 
 
+@MODELS
 @unhurried
 @given(histories, st.floats(0, 400 * DAY))
-def test_the_past_does_not_know_the_future(history, at):
-    past = tuple(touchpoint for touchpoint in history.touchpoints if touchpoint.time <= at)
+def test_the_past_does_not_know_the_future(model, history, at):
+    past = History(
+        tuple(touchpoint for touchpoint in history.touchpoints if touchpoint.time <= at),
+        tuple(change for change in history.traits if change.time <= at),
+    )
     np.testing.assert_array_equal(
-        ladder_at(MODEL, history, FACTS, at, {}),
-        ladder_at(MODEL, History(past), FACTS, at, {}),
+        ladder_at(model, history, FACTS, at, {}), ladder_at(model, past, FACTS, at, {})
     )
 
 
+@MODELS
 @unhurried
 @given(histories)
-def test_a_belief_is_a_distribution_that_rules_nothing_out(history):
-    ladder = ladder_at(MODEL, history, FACTS, 500 * DAY, {})
+def test_a_belief_is_a_distribution_that_rules_nothing_out(model, history):
+    ladder = ladder_at(model, history, FACTS, 500 * DAY, {})
     assert ladder.min() > 0
     assert ladder.sum() == pytest.approx(1.0)
 
@@ -218,15 +202,52 @@ def test_an_unknown_visitor_has_the_prior_at_any_time(at):
     assert belief.evidence == ()
 
 
-def test_a_summary_of_older_touchpoints_gives_the_same_belief():
+@MODELS
+def test_a_summary_of_older_touchpoints_gives_the_same_belief(model):
     history = happened(("page", 0), ("Pricing Viewed", 3), ("Product Added", 9), ("Logged In", 30))
+    told = (TraitChange(DAY, 9, "size", 12.0),)
     first, rest = history.touchpoints[:2], history.touchpoints[2:]
-    phases = ladder_at(MODEL, History(first), {}, 3 * DAY, {})
-    shortened = History(rest, older=Older(2, 0.0, 3 * DAY, tuple(phases)))
+    phases = summary_at(model, History(first, told), {}, 3 * DAY, {})
+    shortened = History(rest, told, older=Older(2, 0.0, 3 * DAY, phases))
     np.testing.assert_allclose(
-        ladder_at(MODEL, shortened, {}, 40 * DAY, {}),
-        ladder_at(MODEL, history, {}, 40 * DAY, {}),
-        atol=1e-12,
+        ladder_at(model, shortened, {}, 40 * DAY, {}),
+        ladder_at(model, replace(history, traits=told), {}, 40 * DAY, {}),
+        atol=1e-8,
+    )
+
+
+def test_a_summary_made_with_other_ways_keeps_its_ladder():
+    older = Older(2, 0.0, DAY, tuple(np.arange(1, 15) / 105))
+    ladder = ladder_at(MODEL, History(older=older), {}, DAY, {})
+    np.testing.assert_allclose(ladder, np.arange(9, 23, 2) / 105, atol=1e-9)
+
+
+# --- who it is ------------------------------------------------------------------------------------
+
+
+def test_who_reads_on_a_topic_of_one_way_is_believed_to_go_it():
+    solar = {"/x": ContentFacts("article", np.full(7, 1 / 7), ("solar",))}
+    told = log_likelihood(TWO_WAYS, Touchpoint(0, 0, "page", content="/x"), solar, {}, 0)
+    plain = log_likelihood(TWO_WAYS, Touchpoint(0, 0, "page", content="/x"), {}, {}, 0)
+    np.testing.assert_allclose(np.ptp((told - plain).reshape(2, 7), axis=1), 0, atol=2)
+    assert condition(TWO_WAYS.prior, told)[7:].sum() > condition(TWO_WAYS.prior, plain)[7:].sum()
+
+
+def test_traits_tell_the_way_from_when_they_are_known():
+    history = replace(happened(("page", 0)), traits=(TraitChange(DAY, 1, "size", 12.0),))
+    before, after = (ladder_at(TWO_WAYS, history, {}, days * DAY, {}) for days in (0.5, 1.5))
+    without = happened(("page", 0))
+    np.testing.assert_array_equal(before, ladder_at(TWO_WAYS, without, {}, 0.5 * DAY, {}))
+    assert np.abs(after - ladder_at(TWO_WAYS, without, {}, 1.5 * DAY, {})).max() > 0.01
+
+
+def test_sensitive_traits_say_nothing():
+    cuts = {"age": (30.0,)}
+    model = replace(TWO_WAYS, signs={("trait:age", "#1"): np.log([0.9, 0.1])}, cuts=cuts)
+    history = replace(happened(("page", 0)), traits=(TraitChange(0, 1, "age", 50.0),))
+    np.testing.assert_array_equal(
+        ladder_at(model, history, {}, DAY, {}),
+        ladder_at(model, happened(("page", 0)), {}, DAY, {}),
     )
 
 
@@ -293,47 +314,23 @@ def test_a_mapped_name_is_read_as_its_kind():
     assert LADDER[int(told.argmax())] == "intent"
 
 
-# --- evidence -------------------------------------------------------------------------------------
-
-
-@settings(max_examples=60, deadline=None)
-@given(histories, st.floats(0, 500 * DAY), st.sampled_from(list(BUILT_IN.values())))
-def test_evidence_adds_up_to_the_answer(history, at, journey):
-    belief = believe(MODEL, history, FACTS, at, journey)
-    told = belief.prior_log_odds + sum(item.log_odds for item in belief.evidence)
-    assert told == pytest.approx(log(belief.probability) - log1p(-belief.probability), abs=1e-9)
-    assert belief.probability == max(belief.distribution.values())
-    assert sum(belief.distribution.values()) == pytest.approx(1.0)
-    np.testing.assert_array_equal(belief.ladder, ladder_at(MODEL, history, FACTS, at, {}))
-    assert len(belief.evidence) <= MOST_ITEMS
-
-
-def test_evidence_adds_up_from_a_summary_too():
-    older = Older(9, 0.0, 3 * DAY, (0.1, 0.1, 0.1, 0.1, 0.2, 0.2, 0.2))
-    history = replace(happened(("Logged In", 5)), older=older)
-    belief = believe(MODEL, history, {}, 9 * DAY)
-    told = belief.prior_log_odds + sum(item.log_odds for item in belief.evidence)
-    assert told == pytest.approx(log(belief.probability / (1 - belief.probability)), abs=1e-9)
-    assert belief.evidence[0].text == "9 earlier touchpoints"
-
-
-def test_evidence_is_in_words_for_people():
-    belief = believe(MODEL, happened(("page", 0), ("Pricing Viewed", 9)), {}, 9 * DAY)
-    assert [item.text for item in belief.evidence] == [
-        "Viewed a page",
-        "nine days without a visit",
-        "Viewed pricing",
-    ]
-
-
 # --- keeping --------------------------------------------------------------------------------------
 
 
 def test_a_model_survives_being_written_down():
-    rows = {("other", "ünbekannt | x", "", ""): np.arange(7.0), ("after", "", "", ""): np.ones(7)}
-    model = replace(MODEL, rows=rows)
-    again = PhaseModel.from_arrays(model.to_arrays())
-    for name, array in model.to_arrays().items():
+    again = PhaseModel.from_arrays(TWO_WAYS.to_arrays())
+    for name, array in TWO_WAYS.to_arrays().items():
         np.testing.assert_array_equal(array, again.to_arrays()[name])
     probe = Touchpoint(0, 0, "Ünbekannt | x")
-    np.testing.assert_array_equal(log_likelihood(again, probe, {}, {}, 0), np.arange(7.0))
+    np.testing.assert_array_equal(
+        log_likelihood(again, probe, {}, {}, 0), log_likelihood(TWO_WAYS, probe, {}, {}, 0)
+    )
+
+
+def test_a_damaged_model_is_refused():
+    arrays = TWO_WAYS.to_arrays()
+    for name in arrays:
+        with pytest.raises(CorruptArtefact):
+            PhaseModel.from_arrays({key: value for key, value in arrays.items() if key != name})
+    with pytest.raises(CorruptArtefact):
+        PhaseModel.from_arrays({**arrays, "rows": arrays["rows"][:1]})
