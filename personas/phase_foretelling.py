@@ -15,7 +15,7 @@ import numpy as np
 from personas.entities import Array, ContentFacts, History
 from personas.phase_model import Category, PhaseModel, row_of
 from personas.phase_sequences import Integers, pool_of
-from personas.phases import condition, predict, said_by, steps_of, told_of_traits
+from personas.phases import beginning, condition, predict, said_by, steps_of
 from personas.vocabulary import KINDS, plain_mapping
 
 BINS = 10
@@ -87,9 +87,7 @@ def foretell(
     seen: list[int] = []
     visitors: list[int] = []
     for number, history in enumerate(histories):
-        belief = model.prior
-        told = told_of_traits(model, history, np.inf)
-        belief = belief if told is None else condition(belief, told)
+        belief, _ = beginning(model, history, np.inf)
         for step in steps_of(history, facts, np.inf, plain):
             belief = predict(model, belief, step.gap or 0.0)
             index = place.get(step.category, place.get(pool_of(step.category), -1))

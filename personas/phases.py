@@ -47,6 +47,7 @@ from personas.vocabulary import in_words, plain_mapping
 
 __all__ = [
     "PhaseModel",
+    "beginning",
     "believe",
     "condition",
     "expert_model",
@@ -175,6 +176,14 @@ def told_of_traits(model: PhaseModel, history: History, at: float) -> Array | No
     return np.repeat(np.sum(rows, axis=0), RUNGS) if rows else None
 
 
+def beginning(model: PhaseModel, history: History, at: float) -> tuple[Array, float | None]:
+    """The belief over ways and rungs before the listed touchpoints, by all that is known of who it
+    is, and since when it holds (None: ever)."""
+    belief, last = summed_up(model, history.older, at)
+    told = told_of_traits(model, history, at)
+    return belief if told is None else condition(belief, told), last
+
+
 def ladder_at(
     model: PhaseModel,
     history: History,
@@ -183,10 +192,7 @@ def ladder_at(
     mapping: Mapping[str, str],
 ) -> Array:
     """The belief over the ladder [7] at a moment, from what happened up to then."""
-    belief, last = summed_up(model, history.older, at)
-    told = told_of_traits(model, history, at)
-    if told is not None:
-        belief = condition(belief, told)
+    belief, last = beginning(model, history, at)
     return ladder_of(_followed(model, belief, last, history, facts, at, mapping))
 
 
