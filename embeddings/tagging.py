@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.tagging_evidence import Answer, Read, TagEvidence, reasons
-from embeddings.tagging_signals import NAMES, SIGNALS, measure
+from embeddings.tagging_signals import NAMES, SIGNALS, measure, places_of
 from embeddings.tagging_softmax import fit_weights, softmax
 from embeddings.text import Text
 from personas.entities import CONTENT_TYPES, LADDER, Array, Tag
@@ -29,7 +29,8 @@ Vectors = NDArray[np.float32]
 HEAD_WORDS, OPENING_WORDS, MIDDLE_WORDS = 40, 60, 40
 LEAST_WORDS = 160  # bodies shorter than that are their opening
 SHARES = (1.2, 1.5, 0.8)  # of title and description, opening, middle
-SITE_RIDGE = {"base": 3.0, "signals": 0.5, "vector": 0.04}  # how firmly the default is held
+SITE_RIDGE = {"base": 3.0, "signals": 0.5, "vector": 0.08}  # how firmly the default is held
+PHASE_FIRMNESS = 4.0  # times that: most of what people say of phases comes through the types
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ def tag(model: TaggerModel, document: Text, vectors: Vectors) -> Tagging:
     parts = _parts(vectors)
     features = read_features(document, parts.sum(axis=0))
     types, phases, served = (found[0] for found in model.probabilities(features[None]))
-    read = Read(document, passages, features, parts)
+    read = Read(places_of(document), passages, features, parts)
     evidence = reasons(Answer("type", CONTENT_TYPES, model.types, types), read)
     given = f"what a {CONTENT_TYPES[int(types.argmax())]} is usually for", served
     evidence += reasons(Answer("phase", LADDER, model.phases, phases, given), read)
@@ -205,7 +206,8 @@ def adapt(model: TaggerModel, corrections: Sequence[Correction]) -> TaggerModel:
     if said:
         features, answers = _spoken(said, LADDER, len(ridge))
         _, _, served = model.probabilities(features)
-        phases = fit_weights(features, answers, model.phases, ridge, offsets=served)
+        held = PHASE_FIRMNESS * ridge
+        phases = fit_weights(features, answers, model.phases, held, offsets=served)
         model = replace(model, phases=phases)
     return replace(model, name=name)
 

@@ -28,7 +28,7 @@ SERVES = {  # per cent, in the order of the ladder
     "newsletter": (7, 11, 1, 0, 0, 51, 30),
     "other": (14, 38, 8, 4, 10, 21, 5),
 }
-LEAST = 0.2  # per cent: nothing is ruled out
+LEAST = 0.5  # per cent: nothing is ruled out
 
 
 def common() -> Array:

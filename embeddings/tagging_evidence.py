@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from embeddings.tagging_signals import SIGNALS, quote
-from embeddings.text import Text
+from embeddings.tagging_signals import SIGNALS, Signal, quote
 from personas.entities import Array
 
 TOLD = 6  # reasons for each of type and phase, besides the rest
@@ -29,11 +28,12 @@ class Read:
     """What the tagger read of a document.
 
     Attributes:
+        places: raw texts, from `places_of`.
         features: [1 + signals + d]; the vector at its end is the sum of `parts`.
         parts: [passages, d].
     """
 
-    document: Text
+    places: Mapping[str, str]
     passages: Sequence[str]
     features: Array
     parts: Array
@@ -68,20 +68,23 @@ def reasons(answer: Answer, read: Read) -> list[TagEvidence]:
     others = others / max(float(others.sum()), 1e-300)
     entropy = -float((others * np.log(np.maximum(others, 1e-300))).sum())
     lead = answer.weights[first] - others @ np.delete(answer.weights, first, axis=0)
-    found = [("how often it occurs", float(lead[0]) - entropy)]
+    found: list[tuple[str | Signal, float]] = [("how often it occurs", float(lead[0]) - entropy)]
     if answer.given is not None:
         words, scores = answer.given
         found.append((words, float(scores[first] - others @ np.delete(scores, first))))
     start = 1 + len(SIGNALS)
     found += zip(map(_sound, read.passages), (read.parts @ lead[start:]).tolist(), strict=True)
     pull = lead[1:start] * read.features[1:start]
-    order = sorted(pull.nonzero()[0].tolist(), key=lambda k: -abs(pull[k]))
-    found += [(quote(SIGNALS[k], read.document), float(pull[k])) for k in order[:TOLD]]
+    found += [(signal, weight) for signal, weight in zip(SIGNALS, pull.tolist(), strict=True)]
     found = sorted((item for item in found if item[1]), key=lambda item: -abs(item[1]))
-    rest = float(pull[order[TOLD:]].sum()) + sum(weight for _, weight in found[TOLD:])
     target = f"{answer.model}:{answer.classes[first]}"
-    told = [*found[:TOLD], ("everything else", rest)]
-    return [TagEvidence(text, weight, target) for text, weight in told]
+    told = [TagEvidence(_words(what, read), weight, target) for what, weight in found[:TOLD]]
+    rest = sum(weight for _, weight in found[TOLD:])
+    return [*told, TagEvidence("everything else", rest, target)]
+
+
+def _words(what: str | Signal, read: Read) -> str:
+    return what if isinstance(what, str) else quote(what, read.places)
 
 
 def _sound(passage: str) -> str:

@@ -141,7 +141,7 @@ def measure(text: Text) -> NDArray[np.float64]:
     """How strongly each signal is present, each in 0-1. Shape [len(SIGNALS)]."""
     hits = np.zeros(len(SIGNALS))
     count = 0
-    for where, raw in _places(text).items():
+    for where, raw in places_of(text).items():
         words = _WORD.findall(raw.lower())
         _PHRASES[where].count(words, hits)
         for number, pattern in _PATTERNS[where]:
@@ -161,11 +161,15 @@ def prior_weights(classes: tuple[str, ...]) -> NDArray[np.float64]:
     return np.array([[table.get(name, 0.0) for table in tables] for name in classes])
 
 
-def quote(signal: Signal, text: Text) -> str:
-    """What the signal says, with the sentence of the document that it was first found in."""
+def quote(signal: Signal, places: Mapping[str, str]) -> str:
+    """What the signal says, with the sentence that it was first found in.
+
+    Args:
+        places: from `places_of` the document.
+    """
     if signal.where in ("structure", "title"):
         return signal.says
-    raw = _places(text)[signal.where]
+    raw = places[signal.where]
     start = _first(signal, raw)
     if start is None:
         return signal.says
@@ -179,16 +183,16 @@ def _first(signal: Signal, raw: str) -> int | None:
     found = signal.pattern.search(raw) if signal.pattern is not None else None
     if found is not None:
         return found.start()
-    words = " ".join(_WORD.findall(raw.lower()))
+    words = f" {' '.join(_WORD.findall(raw.lower()))} "
     for phrase in signal.phrases:
-        if f" {phrase} " in f" {words} ":
+        if f" {phrase} " in words:
             apart = r"[\W_]+".join(map(re.escape, phrase.split()))
             found = re.search(rf"(?i)(?<![^\W_]){apart}(?![^\W_])", raw)
             return None if found is None else found.start()
     return None
 
 
-def _places(text: Text) -> dict[str, str]:
+def places_of(text: Text) -> dict[str, str]:
     """The raw text of each place, with straight apostrophes; the body last."""
     body = text.plain[:BODY_CHARACTERS]
     places = {

@@ -31,32 +31,40 @@ def fit_weights(
             answer allows: then it is the probability of all these together that counts, so that
             "some landing page" teaches without choosing among its classes.
         start: [c, f], the prior's mean, and where the search begins.
-        ridge: [f] or [c, f], the prior's precision of the weights.
+        ridge: [f], the prior's precision of each feature's weights.
         importance: [n], 1 for all by default.
         offsets: [n, c], scores to which the features' are added.
 
     Returns:
         weights [c, f].
     """
+    from scipy.linalg import cholesky, solve_triangular
     from scipy.optimize import minimize
 
     weight = np.ones(len(features)) if importance is None else importance
     before = features @ start.T + (0.0 if offsets is None else offsets)
-    softness = 1.0 / np.sqrt(np.broadcast_to(ridge, start.shape))  # makes all directions alike
+    # In units of the Hessian's bound (Boehning 1992) all directions are alike, and steps are few.
+    bound = 0.25 * (features * weight[:, None]).T @ features + np.diag(ridge)
+    units = solve_triangular(cholesky(bound, lower=True), np.eye(len(ridge)), lower=True)
 
     def loss(flat: Array) -> tuple[float, Array]:
-        moves = flat.reshape(start.shape)
-        shares = softmax(before + features @ (moves * softness).T)
+        moves = flat.reshape(start.shape) @ units
+        shares = softmax(before + features @ moves.T)
         if coarse:
             right = (shares * answers).sum(axis=1, keepdims=True) + 1e-300
             wanted, likelihood = shares * answers / right, np.log(right[:, 0])
         else:
             wanted, likelihood = answers, (answers * np.log(shares + 1e-300)).sum(axis=1)
-        slope = ((shares - wanted) * weight[:, None]).T @ features * softness + moves
-        return float(0.5 * flat @ flat - weight @ likelihood), slope.ravel()
+        slope = ((shares - wanted) * weight[:, None]).T @ features + ridge * moves
+        value = 0.5 * float((ridge * moves**2).sum()) - float(weight @ likelihood)
+        return value, (slope @ units.T).ravel()
 
     found = minimize(
-        loss, np.zeros(start.size), jac=True, method="L-BFGS-B", options={"maxiter": 200}
+        loss,
+        np.zeros(start.size),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 200, "ftol": 1e-7},
     )
-    moved: Array = start + found.x.reshape(start.shape) * softness
+    moved: Array = start + found.x.reshape(start.shape) @ units
     return moved

@@ -7,7 +7,8 @@ import re
 from embeddings.text import Text, is_code, is_list_item
 
 OPENING_CHARACTERS = 700
-BODY_CHARACTERS = 10_000
+BODY_CHARACTERS = 8_000
+MOST_LINES = 120
 
 _CUSTOMER = re.compile(
     r"\b(?:[Tt]hey|[Tt]heir|[Tt]he (?:company|team|organi[sz]ation|university|students|engineers)|"
@@ -19,13 +20,14 @@ _NEWS = re.compile(
 )
 _CONNECTS = re.compile(r"\b(?:[Ii]ntegrat\w+|[Cc]onnect\w*|data source|self-host your)\b")
 _NAME = re.compile(r"[A-Z][\w.&'-]*(?: (?:of |the |& )?[A-Z0-9][\w.&'-]*)*")
+_FILES = (".yml", ".yaml", ".json", ".toml", ".env", ".conf", ".cfg", ".js", ".py", ".sh")
 _SENTENCE_ENDS = (". ", ".\n", "? ", "! ", "\n\n")
 
 
 def structure(text: Text, words: int) -> dict[str, float]:
     """Each measure in 0-1, by the words that the table gives it; `words` are in the body."""
     body = text.plain[:BODY_CHARACTERS].replace("\u2019", "'")
-    lines = [line for line in body.split("\n") if line]
+    lines = [line for line in body.split("\n") if line][:MOST_LINES]
     rows = max(len(lines), 1)
     code = sum(map(is_code, lines)) / rows + 0.02 * text.code_blocks
     items = sum(map(is_list_item, lines)) / rows
@@ -34,6 +36,7 @@ def structure(text: Text, words: int) -> dict[str, float]:
     sentence = words / (1 + sum(map(body.count, _SENTENCE_ENDS)))
     short = _ramp(-words, -600, -300)
     return {
+        "flags, keys and requests": _ramp(_code_words(body) * 1000 / max(words, 150), 0, 6),
         **_story(text, body, words, code),
         "very short body": _ramp(-words, -180, -60),
         "short body": short,
@@ -70,6 +73,14 @@ def _story(text: Text, body: str, words: int, code: float) -> dict[str, float]:
         "a short page of news": news * _ramp(-words, -600, -200),
         "a lecture without code": _ramp(words, 400, 700) * _ramp(-code, -0.06, -0.02),
     }
+
+
+def _code_words(body: str) -> int:
+    """Flags, keys, calls, requests and names of files."""
+    words = body.split()
+    names = sum("_" in word or "()" in word or word[:2] == "--" for word in words)
+    names += sum(map(body.count, _FILES))
+    return names + sum(body.count(f"{method} /") for method in ("GET", "POST", "PUT", "DELETE"))
 
 
 def _recurrences(title: str, body: str) -> float:

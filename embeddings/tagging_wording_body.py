@@ -28,14 +28,14 @@ BODY = r"""
   : release-notes 1.6 documentation .1 article -.3
 [body 3] pull requests and contributors
   = pull/merge request/requests, full changelog, contributed/contributor/contributors/contribution
-  ~ #\d{2,6}\b|\bby @\w+
+  ~ #\d{2,6}\b
   : release-notes .8 newsletter .5 article .3 documentation -.1
 [body 6] version numbers
-  ~ \b\d+\.\d+\.\d+\b|\b[Vv]ersions? \d|\bv\d+(?:\.\d+)*\b
+  = version/versions 0/1/2/3/4/5/6/7/8/9/10/11/12, v0/v1/v2/v3/v4/v5/v6/v7/v8/v9/v10
+  ~ \d+\.\d+\.\d+
   : release-notes 1.1 documentation .3
 [body 12] sentences that instruct
-  ~ (?:\n[-*•\d.) \t]*|[.:!,] (?:and |then )?|\b(?:Next|First|Now|Then|
-  ~ Finally), (?:we )?(?:we'll )?)
+  ~ [\n.:!,][-*•\d.) \t]*(?:and |then |we )?
   ~ (?:Click|Select|Choose|Open|Enter|Run|Add|Create|Go to|Navigate|Press|Install|Copy|Paste|Log|
   ~ Set|Head|Hit|Type|Save|Configure|Download|Make sure|Ensure|Replace|Use|Check|Start|click|select|
   ~ choose|open|enter|run|go to|navigate to|head (?:over )?to|set|press|hit|name|add|create)\b
@@ -55,10 +55,6 @@ BODY = r"""
   = true/false/null/argument/arguments/specify/specifies/specified/config/configure/configuration
   = field/fields/attribute/attributes/flag/value/values/syntax/deprecated/valid, must be, see also
   : documentation 1.5 guide -.2 article -.9 case-study -.8 landing-page -.5
-[body 6] flags, keys and requests
-  ~ \s--[a-z][\w-]+|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|\b(?:GET|POST|PUT|DELETE|PATCH) /|
-  ~ \b[a-z]+_[a-z_]+\b|\b[a-z]+[A-Z]\w*\(|\w\(\)|\w\.(?:ya?ml|json|toml|env|conf|cfg)\b
-  : documentation .9 guide .4 case-study -.7 landing-page -.4 article -.2 comparison -.5
 [body 6] notes and warnings
   = note that, please note, by default, for more information/details, see the/our/also, refer to
   = if you want/need/are/have/use/wish/prefer, more information/details about/on/can
@@ -107,22 +103,20 @@ BODY = r"""
   : case-study .9 article .3 comparison .3 review .3 white-paper .3 documentation -.4 guide -.2
   : release-notes -.2
 [body 3] people are quoted
-  ~ [”"»“][,.]? ?(?:[A-Za-z]+ ){0,3}(?:says?|said|explain(?:s|ed)|add(?:s|ed)|note[sd]|recalls)\b|
-  ~ \b(?:says?|said|explained)[,:]? [“"„«]|[”"] ?(?:[-\u2013—]|
-  ~ ,) ?(?:\*\*)?[A-Z][\w.-]+ [A-Z][\w.-]+|
-  ~ \b(?:said|says|explained|added|adds|notes|recalls) [A-Z][a-z]+|
-  ~ [A-Z][a-z]+ (?:said|says|explained|explains|adds|recalls)\b
+  = said/says/explains/explained/recalls/recalled/sums
+  ~ [”"»“][,.]? ?[-\u2013\u2014] ?(?:\*\*)?[A-Z]|
+  ~ [”"»“],? (?:[A-Z][\w.-]+ ){1,3}(?:adds|added|notes|noted)
   : case-study 1.5 article .4 white-paper .1 documentation -.5 guide -.3 / favorability .2
 [body 2] people with a role
-  ~ \b(?:CEO|CTO|COO|CIO|CISO|VP|Head of|Co-?Founder|[Ff]ounder|[Cc]o-?founder|Director|President|
-  ~ (?:Engineering|Product|Project|IT|Operations|Marketing) (?:Manager|Lead)|Professor|Lecturer|
-  ~ (?:Senior|Lead|Principal|Staff|DevOps|Software|Platform|Reliability) (?:\w+ )?(?:Engineer|
-  ~ Developer|Architect)|Administrator|Owner)\b
+  = ceo/cto/coo/cio/ciso/vp/founder/cofounder/director/professor/lecturer, head of, vice president
+  = engineering/product/project/it/operations/marketing/managing manager/lead/director
+  = senior/lead/principal/staff/devops/software/platform/reliability engineer/developer/architect
   : case-study 1.2 article .3 webinar .4 documentation -.4 guide -.2
 [body 4] numbers that impress
   = percent, times faster/more/less/as/daily, reduced/increase/increased/decreased/cut/saved/saving
   = reduction/accelerated/doubled/tripled/faster
-  ~ \d ?%|\b\d+(?:\.\d+)?x\b|\b(?:from|to) \d+ (?:hours?|minutes?|days?|weeks?) to\b
+  = hours/minutes/days/weeks/months to
+  ~ \d(?: ?%|x\b)
   : case-study 1 white-paper 1 article .2 comparison .1 documentation -.4
 [body 8] “customers”
   = customer/customers/client/clients/organization/organizations/organisations/business/businesses
@@ -154,8 +148,9 @@ BODY = r"""
   : guide -.2
 [body 3] shop words
   = in stock, add to cart, free shipping, delivery/warranty/sku/color/colors/colour/colours/weight
-  = material/materials/dimensions/kg/cm/mm/kw/watt/watts/installed
-  : product-page 2 review .2 pricing .2
+  = material/materials/dimensions/kg/cm/mm/kw/watt/watts/specifications, technical data, in the box
+  = compatible with, order from/now/online
+  : product-page 2.6 review .2 pricing .2
 [body 5] comparing words
   = alternative/alternatives/competitor/competitors/whereas/unlike/pros/cons/advantage/advantages
   = disadvantage/disadvantages/drawback/drawbacks/vs/versus/rivals/downside/downsides/lacks/limited
@@ -170,7 +165,7 @@ BODY = r"""
 [body 3] registering for an event
   = webinar, register/registered now/for/here, save your seat, speaker/speakers/panelist/panelists
   = q a, on demand, live demo, zoom, attendee/attendees/agenda/recording/moderator
-  ~ \b\d{1,2}[:.]\d\d ?(?:am|pm|AM|PM|UTC|CET|EST|PT|Uhr)\b
+  ~ \d[:.]\d\d ?(?:am|pm|AM|PM|UTC|CET|EST|PT|Uhr)\b
   : webinar 1.9 newsletter .3 video .3
 [body 3] watching
   = watch/video/videos/transcript/episode/episodes/youtube/subtitles/podcast/listen, running time
@@ -179,7 +174,6 @@ BODY = r"""
 [body 3] survey words
   = respondents/surveyed/survey/methodology/findings/whitepaper/analyst/analysts/sample/median
   = figure/table 1/2/3, et al, white paper, executive summary, appendix/hypothesis/report
-  ~ \bn ?= ?\d
   : white-paper 1.6 article .1
 [body 3] downloading a paper
   = download the/your/our/this, ebook, e book, whitepaper, white paper, fill in/out the form, pdf
@@ -212,22 +206,21 @@ BODY = r"""
   : guide .6 article .8 white-paper .6 comparison .4 video .4 webinar .3 review .5 newsletter .2
   : documentation -.5 release-notes -.6 landing-page -.6
 [body 3] buying words
-  = checkout/invoice/deposit, your order, payment details, billing address
-  = order number/confirmation
-  = place order, complete your purchase, sign the
-  : other .4 landing-page .3 product-page .2 pricing .2 / conversion 1.6
+  = your order, payment details/method, billing address, order number/confirmation, place order
+  = complete your purchase, complete your order, sign the, pay by, down payment
+  : other .4 landing-page .3 product-page .2 pricing .2 / conversion 2.5
 [body 3] words for loyal customers
-  = refer a friend, referral/referrals/reward/rewards/loyalty/renew/renewal/ambassador/ambassadors
-  = members only, valued customer, long time
-  : landing-page .4 newsletter .2 / loyalty 1.8
+  = refer a friend, referral/referrals/reward/rewards/loyalty/ambassador/ambassadors, renew your
+  = members only, valued customer, long time customer/customers, tell your neighbour/friends
+  : landing-page .4 newsletter .2 / loyalty 3
 [body 3] help words
-  = support team, troubleshoot/troubleshooting/repair/repairs/reset/maintenance, spare parts
+  = support team, troubleshoot/troubleshooting/repair/repairs, spare parts
   = warranty claim, error message/messages, contact support, not working, fails/fail to
-  : documentation .6 guide .1 / after-sales .8
+  : documentation .6 guide .1 / after-sales .5
 [body 3] company words
   = our mission/vision/story/values/team/engineers, award/awards/awarded/sustainable/sustainability
   = press/funding/investor/investors/raised/hiring/remote, behind the scenes
-  : article .7 newsletter .6 other .3 documentation -.4 guide -.3 / favorability .8
+  : article .7 newsletter .6 other .3 documentation -.4 guide -.3 / favorability 1.2
 [body 8] questions
   ~ \?(?:\s|$)
   : article .6 guide .4 webinar .4 video .3 comparison .2 documentation -.5
@@ -245,6 +238,23 @@ BODY = r"""
 [body 3] questions and answers
   ~ \n\s*(?:Q[.:]|A[.:]|Question:|Answer:)
   : pricing .3 landing-page .4 documentation .5 article .1 webinar .1
+[body 8] words of choosing
+  = suits/suit/suitable/worth/cheaper/dearer/afford, depends on, which one/size, pays off, pay back
+  = choose/choosing the right, right choice, rule of thumb
+  : - / consideration .6
+[body 4] paperwork
+  = quote/quotes/grant/grants/loan/contract/application/deadline/instalment, fixed price
+  : - / intent 1.2
+[body 5] words for owners
+  = your system/device/unit/subscription/installation/warranty/heat, existing customers, our service
+  = serial number, the app shows, after the installation, service visit, every year, yearly
+  : - / after-sales 1 loyalty .5
+[body 3] coming back
+  = came back, come back, ordered again, order again, again and again, recommend us, neighbour
+  = neighbours, second time, third time, customers who
+  : - / loyalty 1.2
+[structure 1] flags, keys and requests
+  : documentation .9 guide .4 case-study -.7 landing-page -.4 article -.2 comparison -.5
 [structure 1] the title's name recurs
   : case-study .9 comparison .2 product-page .2 documentation .2 article -.2
 [structure 1] a name and a customer's story

@@ -26,7 +26,7 @@ TITLES = r"""
 [title 1] “get started”
   = get/getting started, quickstart/quickstarts, quick start, first steps, your first
   = erste schritte
-  : guide 1.2 documentation 1.2 / after-sales .3
+  : guide 1.2 documentation 1.2 / after-sales .2
 [title 1] “what is”
   ~ (?i)^(?:what (?:is|are|does|do)|was (?:ist|sind))\b
   : guide 1.1 article .8 documentation -.2 landing-page -.9 release-notes -.8 / awareness .6
@@ -162,7 +162,7 @@ TITLES = r"""
   = troubleshooting/faq/faqs/help/support/errors/error/limits/requirements/overview/architecture
   = concepts/limitations/introduction/installation/authentication/webhooks/debugging/migration
   = frequently asked, common issues, known issues, self hosted
-  : documentation 1.1 release-notes -.2 article -.4 / after-sales .4
+  : documentation 1.1 release-notes -.2 article -.4 / after-sales .2
 [title 1] “integration”
   = integration/integrations/connector/connectors/plugin/extension, add on
   : documentation .4 landing-page 1.1 product-page .1 release-notes .2
@@ -250,13 +250,26 @@ TITLES = r"""
   ~ !\s*$|[🌀-🫿✨❤⚡]
   : release-notes .6 newsletter .6 article .4 documentation -.8
 [title 1] loyalty
-  = refer/referral/rewards/loyalty/ambassador/ambassadors/renew/renewal/vip/member/members
-  : landing-page .3 / loyalty 2.4
+  = refer/referral/rewards/loyalty/ambassador/ambassadors/vip, renew your, tell your, for members
+  : landing-page .3 / loyalty 3.5
 [title 1] an order
-  ~ (?i)\bcheckout\b|\border confirmation\b|^thank you\b|\byour order\b|^complete your\b|
+  ~ (?i)^checkout\b|\border confirmation\b|^thank you\b|\byour order\b|^complete your\b|
   ~ \bpayment details\b|^(?:sign up|create (?:your|an) account)$
-  : landing-page .3 other .4 / conversion 2.4
+  : landing-page .3 other .4 / conversion 3.5
 [title 1] about the company
   = about us, our story/mission/values, who we are, award/awards/press/sustainability, made in
-  : other .8 landing-page .4 article .3 / favorability 1.5
+  : other .8 landing-page .4 article .3 / favorability 2.5
+[title 1] choosing
+  = choose/choosing/which, what size, right for you, worth it, should you, how much/many, buyer s
+  : - / consideration 1.5
+[title 1] ordering
+  ~ ^(?:Order|Buy|Book|Reserve)\b|\b[Ss]ign up online\b
+  : - / conversion 1.5 intent .5
+[title 1] for those who have it
+  = for customers/owners, customer webinar/event/day, care plan/plans, existing customers
+  = your first winter/summer/week/month/year, after the/your installation/purchase
+  : - / after-sales 2 loyalty 1.5
+[title 1] who knows it well
+  = customers who, owners compare, came back, years with/of, loyal, thank you
+  : - / loyalty 1.5 favorability .8
 """

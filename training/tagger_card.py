@@ -39,7 +39,7 @@ def card(documents: Sequence[SiteDocument], held: HeldOut) -> tuple[str, dict[st
         f"encoder turned into a map of its vectors), and {len(documents)} documents of",
         f"{len(sites)} companies' public sites. Weights only; no sentence of theirs is in here.",
         "",
-        "Each row: a site that took no part in the fit; its publisher's folders are the truth.",
+        "Each row is of a site held out of the fit; its publisher's folders are the truth.",
         "",
         "| site | documents | type macro-F1 | type right | calibration | phase macro-F1 |",
         "|---|---|---|---|---|---|",

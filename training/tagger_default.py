@@ -26,12 +26,12 @@ from training.tagger_examples import ExampleText, examples
 from training.tagger_sites import KINDS, Encode, SiteDocument
 
 NAME = "default-1"
-EXAMPLES = 90  # of each type
+EXAMPLES = 150  # of each type
 MAP_RIDGE, MAP_WEIGHT = 0.3, 0.8
-RIDGE = {"base": 300.0, "signals": 300.0}
-FIRM = 1e9  # the precision of what must not move
+RIDGE = {"base": 1000.0, "signals": 1000.0}
 LEAST_SITES = 3  # that have a type, before its weights may move
-PHASE_SIGNALS = 0.6  # weight of the expert's signals for phases, beside what the types serve
+PHASE_SIGNALS = 1.0  # weight of the expert's signals for phases, beside what the types serve
+CAUTION = 0.9  # other sites are stranger than these, which the tables' writer has read
 CONFIDENCES = np.arange(0.3, 1.21, 0.05)
 
 
@@ -41,7 +41,7 @@ class HeldOut:
 
     types: Array
     phases: Array
-    confidence: float  # factor of the types' scores that was likeliest
+    confidence: float  # factor of the types' scores
 
 
 def expert(encode: Encode) -> TaggerModel:
@@ -53,16 +53,21 @@ def expert(encode: Encode) -> TaggerModel:
 
 
 def learn_map(encode: Encode, seed: int = 0) -> Array:
-    """Weights of vectors for the types [15, d], from our own example sentences."""
+    """Weights of vectors for the types [15, d], from our own example sentences.
+
+    What all vectors have in common speaks for no type, and neither does having no vector.
+    """
     texts = examples(EXAMPLES, seed)
     passages = [passage for each in texts for passage in texts_to_embed(_document(each))]
     vectors = np.split(encode(passages), len(texts))
     features = np.array([document_vector(part) for part in vectors], np.float64)
-    features -= features.mean(axis=0)
+    middle = features.mean(axis=0)
     answers = np.array([[float(each.type == kind) for kind in CONTENT_TYPES] for each in texts])
     nothing = np.zeros((len(CONTENT_TYPES), features.shape[1]))
     ridge = np.full(features.shape[1], MAP_RIDGE)
-    return MAP_WEIGHT * fit_weights(features, answers, nothing, ridge)
+    weights = MAP_WEIGHT * fit_weights(features - middle, answers, nothing, ridge)
+    neutral: Array = weights - np.outer(weights @ middle, middle) / (middle @ middle)
+    return neutral
 
 
 def _document(example: ExampleText) -> Text:
@@ -98,11 +103,18 @@ def hold_out(start: TaggerModel, documents: Sequence[SiteDocument]) -> HeldOut:
 
 
 def _moved(model: TaggerModel, documents: Sequence[SiteDocument]) -> TaggerModel:
+    """Base rates and signals as these documents have them; what vectors say stays as it is."""
     features = np.array([document.features for document in documents])
-    held = np.array([RIDGE["base"], *[RIDGE["signals"]] * len(SIGNALS), *[FIRM] * model.size])
-    ridge = np.where(_spread(documents)[:, None], held, FIRM)
+    read = 1 + len(SIGNALS)
     answers, importance = allowed_types(documents), _importance(documents)
-    types = fit_weights(features, answers, model.types, ridge, importance, coarse=True)
+    ridge = np.array([RIDGE["base"], *[RIDGE["signals"]] * len(SIGNALS)])
+    sounds = features[:, read:] @ model.types[:, read:].T
+    told = fit_weights(
+        features[:, :read], answers, model.types[:, :read], ridge, importance, sounds, coarse=True
+    )
+    types = model.types.copy()
+    spread = _spread(documents)
+    types[spread, :read] = told[spread]
     return replace(model, types=types)
 
 
@@ -138,10 +150,11 @@ def _importance(documents: Sequence[SiteDocument]) -> Array:
 
 
 def _confidence(scores: Array, documents: Sequence[SiteDocument]) -> float:
+    """The likeliest factor of the scores, and a little less."""
     answers, importance = allowed_types(documents), _importance(documents)
 
     def loss(confidence: float) -> float:
         right = (softmax(confidence * scores) * answers).sum(axis=1)
         return -float(importance @ np.log(right + 1e-300))
 
-    return float(min(CONFIDENCES.tolist(), key=loss))
+    return CAUTION * float(min(CONFIDENCES.tolist(), key=loss))
