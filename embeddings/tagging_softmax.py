@@ -38,14 +38,11 @@ def fit_weights(
     Returns:
         weights [c, f].
     """
-    from scipy.linalg import cholesky, solve_triangular
     from scipy.optimize import minimize
 
     weight = np.ones(len(features)) if importance is None else importance
     before = features @ start.T + (0.0 if offsets is None else offsets)
-    # In units of the Hessian's bound (Boehning 1992) all directions are alike, and steps are few.
-    bound = 0.25 * (features * weight[:, None]).T @ features + np.diag(ridge)
-    units = solve_triangular(cholesky(bound, lower=True), np.eye(len(ridge)), lower=True)
+    units = _units(features, weight, ridge)
 
     def loss(flat: Array) -> tuple[float, Array]:
         moves = flat.reshape(start.shape) @ units
@@ -68,3 +65,12 @@ def fit_weights(
     )
     moved: Array = start + found.x.reshape(start.shape) @ units
     return moved
+
+
+def _units(features: Array, weight: Array, ridge: Array) -> Array:
+    """Directions [f, f] in which the Hessian's bound (Boehning 1992) is 1: so steps are few."""
+    from scipy.linalg import cholesky, solve_triangular
+
+    bound = 0.25 * (features * weight[:, None]).T @ features + np.diag(ridge)
+    units: Array = solve_triangular(cholesky(bound, lower=True), np.eye(len(ridge)), lower=True)
+    return units
