@@ -48,6 +48,7 @@ from personas.vocabulary import in_words, plain_mapping
 __all__ = [
     "PhaseModel",
     "beginning",
+    "belief_at",
     "believe",
     "condition",
     "expert_model",
@@ -192,8 +193,19 @@ def ladder_at(
     mapping: Mapping[str, str],
 ) -> Array:
     """The belief over the ladder [7] at a moment, from what happened up to then."""
+    return ladder_of(belief_at(model, history, facts, at, mapping))
+
+
+def belief_at(
+    model: PhaseModel,
+    history: History,
+    facts: Mapping[str, ContentFacts],
+    at: float,
+    mapping: Mapping[str, str],
+) -> Array:
+    """The belief over ways and rungs [K * 7] at a moment, from which `predict` goes on."""
     belief, last = beginning(model, history, at)
-    return ladder_of(_followed(model, belief, last, history, facts, at, mapping))
+    return _followed(model, belief, last, history, facts, at, mapping)
 
 
 def summary_at(

@@ -17,7 +17,7 @@ from personas.features import features_of
 from personas.journeys import Journey, view
 from personas.persona_model import PersonaModel
 from personas.phase_model import PhaseModel
-from personas.phases import ladder_at, predict
+from personas.phases import belief_at, ladder_of, predict
 
 if TYPE_CHECKING:
     from service.state import State
@@ -55,7 +55,7 @@ class _Kept:
     history: tuple[object, ...]  # what tells one state of a history from another
     models: tuple[Any, ...]  # compared by identity
     last: float
-    ladder: Array
+    belief: Array  # over ways and rungs
     memberships: Array
 
 
@@ -77,7 +77,8 @@ class Beliefs:
             return Stand(phases.start, personas.memberships({}), personas)
         last = history.touchpoints[-1].time if history.touchpoints else at
         if last > at:
-            return Stand(*_worked_out(state, site, history, at), personas)
+            belief, memberships = _worked_out(state, site, history, at)
+            return Stand(ladder_of(belief), memberships, personas)
         models = (phases, personas, state.catalogues.of(site).arrays(), state.sites.of(site))
         kept = self._kept.get(visitor)
         if kept is None or not _is_same(kept, _signature(history), models):
@@ -95,8 +96,8 @@ class Beliefs:
 
 def _later(model: PhaseModel, kept: _Kept, history: History, at: float) -> Array:
     if not history.touchpoints and history.older is None:
-        return kept.ladder
-    return predict(model, kept.ladder, at - kept.last)
+        return ladder_of(kept.belief)
+    return ladder_of(predict(model, kept.belief, at - kept.last))
 
 
 def _is_same(kept: _Kept, history: tuple[object, ...], models: tuple[Any, ...]) -> bool:
@@ -117,6 +118,6 @@ def _signature(history: History) -> tuple[object, ...]:
 
 def _worked_out(state: State, site: str, history: History, at: float) -> tuple[Array, Array]:
     settings, facts = state.sites.of(site), state.catalogues.of(site).facts
-    ladder = ladder_at(state.active.models(site).phases, history, facts, at, settings.event_names)
+    belief = belief_at(state.active.models(site).phases, history, facts, at, settings.event_names)
     features = features_of(history, facts, at, settings.allow_sensitive)
-    return ladder, state.personas.of(state, site).memberships(features)
+    return belief, state.personas.of(state, site).memberships(features)
