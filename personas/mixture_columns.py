@@ -22,6 +22,7 @@ FEW_LEVELS = 5  # a number with no more distinct values is read as levels
 LARGEST_COUNT = 40.0  # beyond it, a whole number is read as an amount
 OUTLIER = 4.0  # robust standard deviations at which numbers are cut
 POWERS = (1.0, 1 / 2, 1 / 3, 0.0)  # 0 is the logarithm (Box & Cox 1964)
+SMALL = 10  # whole numbers below it
 SERIAL = 30  # different whole numbers without a gap: a serial number, which tells nothing
 
 
@@ -226,6 +227,9 @@ def _best_power(numbers: Array) -> float:
     if not (numbers > 0).all():
         return 1.0
     kept = numbers.clip(*np.quantile(numbers, [0.01, 0.99]))
+    whole = bool((numbers == np.round(numbers)).all())
+    # The logarithm would set one, two and three of something far apart.
+    powers = POWERS[:-1] if whole and np.quantile(numbers, 0.1) < SMALL else POWERS
     logs = np.log(kept)
 
     def fit(power: float) -> float:
@@ -233,7 +237,7 @@ def _best_power(numbers: Array) -> float:
         spread = float(raised.std())
         return -np.log(spread) + (power - 1) * float(logs.mean()) if spread > 0 else -np.inf
 
-    return max(POWERS, key=fit)
+    return max(powers, key=fit)
 
 
 def _learn_average(name: str, values: Sequence[Average]) -> Column | None:

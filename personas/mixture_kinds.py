@@ -75,7 +75,7 @@ def _place(column: Column, label: str) -> int:
 def _number_statistics(column: Column, value: float) -> Statistics:
     if value == 0 and column.everyone[0] > 0:
         return [(0, 1.0)]
-    if (value < 0 if column.power else value <= 0):
+    if value < 0 if column.power else value <= 0:
         return []
     raised = float(column.raised(np.float64(value)))  # type: ignore[arg-type]  # works on one too
     z = min(max((raised - column.centre) / column.scale, column.low), column.high)
@@ -146,7 +146,11 @@ def _fill_numbers(column: Column, numbers: Array, block: Array) -> None:
         block[known, 1] = numbers[known].clip(0.0, column.high)
         return
     zero = known & (numbers == 0) & (column.everyone[0] > 0)
-    rest = known & ~zero & ((column.power == 1.0) | (numbers > 0) | ((numbers == 0) & (column.power > 0)))
+    rest = (
+        known
+        & ~zero
+        & ((column.power == 1.0) | (numbers > 0) | ((numbers == 0) & (column.power > 0)))
+    )
     block[zero, 0] = 1.0
     z = (column.raised(numbers[rest]) - column.centre) / column.scale
     z = z.clip(column.low, column.high)
@@ -168,16 +172,19 @@ def loadings_of(column: Column, sums: Array) -> Array:
     if column.kind in ("categorical", "counts"):
         return np.asarray(np.log(sums / sums.sum(0)))
     if column.kind == "count":
-        mean = sums[1] / sums[0]
-        inflated = 1 + column.dispersion * mean
-        return np.stack(
-            [-np.log(inflated) / column.dispersion, np.log(column.dispersion * mean / inflated)]
-        )
-    if column.kind == "average":
-        _, mean, variance = average_of(sums)
-        return np.stack(
-            [-0.5 * np.log(variance), -(mean**2) / (2 * variance), mean / variance, -0.5 / variance]
-        )
+        return count_loadings(sums, np.array(column.dispersion))
+    return average_loadings(sums) if column.kind == "average" else number_loadings(sums)
+
+
+def count_loadings(sums: Array, dispersion: Array) -> Array:
+    """Of one column, sums [2, persona], or of several, [2, column, persona]."""
+    mean = sums[1] / sums[0]
+    inflated = 1 + dispersion * mean
+    return np.stack([-np.log(inflated) / dispersion, np.log(dispersion * mean / inflated)])
+
+
+def number_loadings(sums: Array) -> Array:
+    """Of one column, sums [4, persona], or of several, [4, column, persona]."""
     zero, mean, variance = normal_of(sums)
     with np.errstate(divide="ignore"):
         at_zero = np.where(zero > 0, np.log(zero), 0.0)
@@ -185,8 +192,15 @@ def loadings_of(column: Column, sums: Array) -> Array:
     return np.stack([at_zero, constant, mean / variance, -0.5 / variance])
 
 
+def average_loadings(sums: Array) -> Array:
+    """Of one column, sums [4, persona], or of several, [4, column, persona]."""
+    _, mean, variance = average_of(sums)
+    halved = 0.5 / variance
+    return np.stack([-0.5 * np.log(variance), -(mean**2) * halved, 2 * mean * halved, -halved])
+
+
 def normal_of(sums: Array) -> tuple[Array, Array, Array]:
-    """Share of zeros, mean and variance [persona]; each variance leans on the common one."""
+    """Share of zeros, mean and variance of each persona; each variance leans on the common one."""
     seen = sums[1]
     mean = sums[2] / seen
     own = np.maximum(sums[3] / seen - mean**2, 0.0)
@@ -194,14 +208,14 @@ def normal_of(sums: Array) -> tuple[Array, Array, Array]:
 
 
 def average_of(sums: Array) -> tuple[Array, Array, Array]:
-    """Visitors seen, mean and variance of one observation [persona]."""
+    """Visitors seen, mean and variance of one observation of each persona."""
     mean = sums[2] / sums[1]
     own = np.maximum(sums[3] - 2 * mean * sums[2] + mean**2 * sums[1], 0.0) / sums[0]
     return sums[0], mean, _leaning(own, sums[0])
 
 
 def _leaning(own: Array, seen: Array) -> Array:
-    common = (own * seen).sum() / seen.sum()
+    common = (own * seen).sum(-1, keepdims=True) / seen.sum(-1, keepdims=True)
     leaning = (own * seen + POOLING * common) / (seen + POOLING)
     return np.asarray(np.maximum(leaning, LEAST_VARIANCE))
 

@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from personas.entities import Array
 from personas.mixture_columns import Column, Row, learn_column
-from personas.mixture_kinds import block_of, loadings_of
+from personas.mixture_kinds import (
+    average_loadings,
+    block_of,
+    count_loadings,
+    number_loadings,
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,10 @@ class Schema:
     def everyone(self) -> Array:
         return np.array([number for column in self.columns for number in column.everyone])
 
+    @cached_property
+    def layout(self) -> Layout:
+        return Layout.of(self)
+
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)
 
@@ -39,6 +49,48 @@ class Schema:
         """Statistics [row, statistic]; zeros where a feature is missing."""
         blocks = [block_of(c, [row.get(c.name) for row in rows]) for c in self.columns]
         return np.hstack(blocks) if blocks else np.zeros((len(rows), 0))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the statistics of each kind stand, so that all columns of a kind are done at once.
+
+    Args:
+        values: of categories and counts [statistic]; `firsts` and `widths` of their columns.
+        counts, numbers, averages: [statistic within the column, column].
+        dispersions: [counts column, 1].
+        weights: [statistic, 1].
+    """
+
+    values: NDArray[np.intp]
+    firsts: NDArray[np.intp]
+    widths: NDArray[np.intp]
+    counts: NDArray[np.intp]
+    numbers: NDArray[np.intp]
+    averages: NDArray[np.intp]
+    dispersions: Array
+    weights: Array
+
+    @classmethod
+    def of(cls, schema: Schema) -> Layout:
+        pairs = list(zip(schema.columns, schema.slices, strict=True))
+        shares = [part for column, part in pairs if column.kind in ("categorical", "counts")]
+        widths = [part.stop - part.start for part in shares]
+
+        def places(kind: str) -> NDArray[np.intp]:
+            own = [np.arange(p.start, p.stop) for column, p in pairs if column.kind == kind]
+            return np.array(own, np.intp).T if own else np.empty((0, 0), np.intp)
+
+        return cls(
+            np.array([n for part in shares for n in range(part.start, part.stop)], np.intp),
+            np.array([0, *np.cumsum(widths)[:-1]] if widths else [], np.intp),
+            np.array(widths, np.intp),
+            places("count"),
+            places("number"),
+            places("average"),
+            np.array([[c.dispersion] for c in schema.columns if c.kind == "count"]),
+            np.array([[c.weight] for c in schema.columns for _ in range(c.width)]).reshape(-1, 1),
+        )
 
 
 def learn_schema(
@@ -83,12 +135,20 @@ class Parameters:
 
 def loadings(schema: Schema, parameters: Parameters, prior: float) -> Array:
     """[statistic, component], weighted; each starts with `prior` visitors like everyone."""
+    layout = schema.layout
     sums = parameters.sums + prior * schema.everyone[:, None]
-    blocks = [
-        column.weight * loadings_of(column, sums[part])
-        for column, part in zip(schema.columns, schema.slices, strict=True)
-    ]
-    return np.vstack(blocks) if blocks else np.zeros((0, parameters.count))
+    found = np.empty_like(sums)
+    if len(layout.values):
+        values = sums[layout.values]
+        totals = np.add.reduceat(values, layout.firsts, axis=0)
+        found[layout.values] = np.log(values) - np.repeat(np.log(totals), layout.widths, axis=0)
+    if layout.counts.size:
+        found[layout.counts] = count_loadings(sums[layout.counts], layout.dispersions)
+    if layout.numbers.size:
+        found[layout.numbers] = number_loadings(sums[layout.numbers])
+    if layout.averages.size:
+        found[layout.averages] = average_loadings(sums[layout.averages])
+    return np.asarray(found * layout.weights)
 
 
 def log_shares(parameters: Parameters) -> Array:

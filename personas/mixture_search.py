@@ -20,8 +20,9 @@ from personas.mixture_schema import Parameters, Schema, loadings, log_shares
 
 SHORT_STEPS, LONG_STEPS, LAST_STEPS = 10, 60, 400
 CLEARLY = 0.02  # of what is gained over one component: others need to be better by that
-LEAST_SHARE, LEAST_VISITORS = 0.03, 10  # of a component
+LEAST_SHARE, LEAST_VISITORS = 0.02, 10  # of a component
 ENOUGH, LAST_ENOUGH = 3e-5, 1e-6  # nats a visitor: EM gains no more in a step
+MOST_SPLITS = 4  # tried at each step
 CHUNK = 1 << 15  # visitors at once
 Rows = NDArray[np.intp] | NDArray[np.bool_]
 
@@ -166,7 +167,7 @@ def best_of(problem: Problem, starts: Iterable[Array]) -> Solution | None:
 
 def _carries(problem: Problem, solution: Solution) -> bool:
     """Whether its free components all have enough visitors."""
-    return solution.parameters.sizes[problem.bound :].min(initial=np.inf) >= problem.least
+    return bool(solution.parameters.sizes[problem.bound :].min(initial=np.inf) >= problem.least)
 
 
 def settle(
@@ -227,25 +228,43 @@ def points_of(problem: Problem) -> Array:
 
 
 def splits(problem: Problem, solution: Solution, points: Array) -> Iterator[Array]:
-    """Memberships with one component more: each free one cut across its longest extent in turn."""
+    """Memberships with one component more: the widest free ones, each cut across its extent."""
     memberships = problem.memberships(solution.parameters)
-    for component in range(problem.bound, memberships.shape[1]):
-        halves = halved(memberships[:, component], points)
-        if halves is not None:
-            kept = memberships.copy()
-            kept[:, component] = halves[0]
-            yield np.column_stack([kept, halves[1]])
+    free = range(problem.bound, memberships.shape[1])
+    cuts = {component: halved(memberships[:, component], points) for component in free}
+    ranked = sorted((c for c in free if cuts[c].extent > 0), key=lambda c: -cuts[c].extent)
+    for component in ranked[:MOST_SPLITS]:
+        kept = memberships.copy()
+        kept[:, component] = cuts[component].one
+        yield np.column_stack([kept, cuts[component].other])
 
 
-def halved(belonging: Array, points: Array) -> tuple[Array, Array] | None:
-    """A component's visitors on the two sides of its middle; None where they are too few."""
-    total = belonging.sum()
+@dataclass(frozen=True)
+class Cut:
+    """A component's visitors [visitor] on the two sides of its middle.
+
+    Attributes:
+        extent: how far they lie apart, summed over them; 0 where they are too few.
+    """
+
+    one: Array
+    other: Array
+    extent: float
+
+
+def halved(belonging: Array, points: Array) -> Cut:
+    """A component cut across its longest extent."""
+    inside = np.flatnonzero(belonging > 0.01)
+    weight = belonging[inside]
+    total = weight.sum()
     if total < 2 * LEAST_VISITORS:
-        return None
-    around = points - belonging @ points / total
-    extent = np.linalg.eigh((around * belonging[:, None]).T @ around)[1][:, -1]
-    side = around @ extent > 0
-    return belonging * side, belonging * ~side
+        return Cut(belonging, np.zeros_like(belonging), 0.0)
+    own = points[inside]
+    around = own - weight @ own / total
+    extents, directions = np.linalg.eigh((around * weight[:, None]).T @ around)
+    side = np.zeros(len(belonging), bool)
+    side[inside] = around @ directions[:, -1] > 0
+    return Cut(belonging * ~side, belonging * side, float(extents[-1]))
 
 
 def unions(problem: Problem, solution: Solution) -> Iterator[Array]:

@@ -156,12 +156,10 @@ def _halved(
             continue
         mine = [c for c, owner in enumerate(owners) if owner == number]
         problem = Problem(mixture.schema_, mixture.schema_.encode(rows), mixture.prior)
-        halves = halved(memberships[:, mine].sum(1), points_of(problem))
-        if halves is None:
-            continue
+        cut = halved(memberships[:, mine].sum(1), points_of(problem))
         memberships = np.delete(memberships, mine, axis=1)
         owners = [owner for c, owner in enumerate(owners) if c not in mine]
-        memberships = np.column_stack([memberships, *halves])
+        memberships = np.column_stack([memberships, cut.one, cut.other])
         owners += [number, len(personas)]
         personas.append(record(edit.split_into, f"{persona['name']} (split off)"))
     return memberships, owners, PersonaModel(mixture, tuple(personas), model.past)
