@@ -41,7 +41,7 @@ def shown_content() -> list[dict]:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """The service with the demo's pages, a small filling, and personas learned from it."""
+    """The service with the demo's pages, a small filling, and models learned from it."""
     from tests.conftest import Service
 
     service = Service(tmp_path_factory.mktemp("demo") / "data", {"FINGERPOST_DEMO": "true"})
@@ -62,8 +62,7 @@ def fill(client: httpx.Client) -> None:
     for messages, _ in demo_messages(catalogue, VISITORS, time.time(), 120.0, 3, 400):
         told = client.post("/v1/batch", json={"batch": messages}).json()
         assert not told["rejected"]
-    # Phases stay the expert's: so few visitors teach little of them.
-    job = client.post("/v1/jobs", json={"kind": "train", "models": ["personas"]}).json()
+    job = client.post("/v1/jobs", json={"kind": "train", "models": ["phases", "personas"]}).json()
     deadline = time.monotonic() + TRAINED_WITHIN_S
     while client.get(f"/v1/jobs/{job['id']}").json()["status"] in ("queued", "running"):
         assert time.monotonic() < deadline, "training takes too long"
@@ -315,6 +314,8 @@ def test_the_panel_explains_itself_and_follows_its_reader(demo):
             assert (
                 secret.get(key, params={"include": "traits"}).json()["traits"]["role"] == "tenant"
             )
+        page.click("#wait")
+        until(page, "me.way.at(-1).label.startsWith('A week')")
         page.click("#anew")
         until(page, "me.way.length === 1")
         assert complaints == []
