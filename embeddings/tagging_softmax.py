@@ -28,8 +28,7 @@ def fit_weights(
     Args:
         features: [n, f].
         answers: [n, c], probabilities that sum to 1; or, if `coarse`, 1 for each class that the
-            answer allows: then it is the probability of all these together that counts, so that
-            "some landing page" teaches without choosing among its classes.
+            answer allows: then the probability of all these together counts ("some landing page").
         start: [c, f], the prior's mean, and where the search begins.
         ridge: [f], the prior's precision of each feature's weights.
         importance: [n], 1 for all by default.
