@@ -13,7 +13,7 @@ from personas.errors import CorruptArtefact, InvalidInput, NotEnoughData
 from personas.features import FEATURES, TRAIT, Average
 from personas.mixture_bonds import Bond, bonds_of, with_drawn
 from personas.mixture_calibration import prepare, recast
-from personas.mixture_choice import Choice, chosen, compare
+from personas.mixture_choice import Choice, chosen, compare, is_structure
 from personas.mixture_columns import Column, Row
 from personas.mixture_kinds import statistics_of
 from personas.mixture_schema import Parameters, Schema, learn_schema, loadings, log_shares
@@ -24,7 +24,6 @@ EVERYONE = ("p_everyone", "Everyone")
 MOST_EVIDENCE = 12
 UNLIKE_ANY = 1e-6  # chance that a visitor is like nobody seen so far: it keeps log-odds finite
 MOST_FOR_CHOICE = 3000  # visitors
-MOST_FOR_SEARCH = 20_000  # visitors; the last steps read all
 STREAMED_STEPS = 40
 NEVER_FITTED = tuple(feature.name for feature in FEATURES if not feature.tells_persona)
 
@@ -44,6 +43,7 @@ class PersonaMixture:
         prior: visitors.
         starts: from which the search sets out; the best wins.
         folds: of the visitors, for the choice.
+        sample: visitors that personas are sought in; the last steps read all.
         random_state: seed.
 
     Attributes:
@@ -72,6 +72,7 @@ class PersonaMixture:
         prior: float = 4.0,
         starts: int = 6,
         folds: int = 5,
+        sample: int = 20_000,
         random_state: int = 0,
     ) -> None:
         self.count = count
@@ -79,6 +80,7 @@ class PersonaMixture:
         self.prior = prior
         self.starts = starts
         self.folds = folds
+        self.sample = sample
         self.random_state = random_state
 
     # --- learning -----------------------------------------------------------------------------
@@ -121,21 +123,21 @@ class PersonaMixture:
     ) -> Self:
         """The same from statistics [row, statistic], of single precision where there are many."""
         rng = np.random.default_rng(self.random_state)
-        order = rng.permutation(len(table))[:MOST_FOR_SEARCH]
-        sample = np.asarray(table[np.sort(order)], np.float64)
+        rows = np.sort(rng.permutation(len(table))[: self.sample])
+        sample = np.asarray(table[rows], np.float64)
         problem = prepare(schema, sample, self.prior, self.most)
         if bonds:
-            problem = replace(
-                problem,
-                bonds=bonds_of(bonds, problem.schema, len(sample)),
-                frozen=np.array([bond.kept is not None for bond in bonds]),
-            )
-        known = None if before is None else _started(before[np.sort(order)])
+            frozen = np.array([bond.kept is not None for bond in bonds])
+            held = bonds_of(bonds, problem.schema, len(sample))
+            problem = replace(problem, bonds=held, frozen=frozen)
+        known = None if before is None else _started(before[rows])
         count = self._chosen(problem, known if loyal else None, rng)
         solution = finished(problem, settle(problem, count, self.starts, rng, known))
         if len(table) > len(sample):
             recast(table, schema, problem.schema)
-            solution = stream(replace(problem, table=table), solution, STREAMED_STEPS)
+            held_by_all = bonds_of(bonds, problem.schema, len(table)) if bonds else None
+            whole = replace(problem, table=table, bonds=held_by_all)
+            solution = stream(whole, solution, STREAMED_STEPS)
         self.schema_, self.parameters_ = problem.schema, solution.parameters
         if before is None:
             self.parameters_ = solution.parameters.take(_by_size(solution.parameters))
@@ -150,8 +152,10 @@ class PersonaMixture:
         rows = rng.permutation(problem.visitors)[:MOST_FOR_CHOICE]
         free = replace(problem.with_rows(rows), bonds=None, frozen=None)
         self.curve_ = compare(free, self.most, self.folds, rng)
-        known = None if before is None else before.shape[1]
-        return max(chosen(self.curve_, known), problem.bound)
+        count = chosen(self.curve_, None if before is None else before.shape[1])
+        if not is_structure(free, self.curve_, count, rng):
+            count = 1
+        return max(count, problem.bound)
 
     def _settle(self) -> None:
         """What an answer needs, worked out once."""
@@ -234,7 +238,7 @@ class PersonaMixture:
 
     def settings(self) -> dict[str, Any]:
         """All that is not an array, for JSON."""
-        names = ("count", "most", "prior", "starts", "folds", "random_state")
+        names = ("count", "most", "prior", "starts", "folds", "sample", "random_state")
         return {name: getattr(self, name) for name in names} | {
             "columns": [asdict(column) for column in self.schema_.columns],
             "curve": [asdict(choice) for choice in self.curve_],

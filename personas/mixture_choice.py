@@ -7,7 +7,7 @@ Smyth 2000 (held-out likelihood).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ Labels = NDArray[np.intp]
 COST = 0.01  # of one more persona to look after, as a share of all that can be gained
 UNSTABLE = 0.2  # cost of personas that never come back
 LOYALTY = 0.03  # in favour of the number of before
+CHANCES, CHANCE_FOLDS = 2, 2  # how often features are dealt out anew
+TOGETHER = 0.1  # of the gain that must come of features that go together
 STABLE, SIGNIFICANT = 0.75, 3.0  # adjusted Rand index, standard errors
 
 
@@ -57,6 +59,30 @@ def compare(
         _choice(gains[count - 1], [joints[count - 1].argmax(1) for joints in fits], count)
         for count in range(1, reached + 1)
     )
+
+
+def is_structure(
+    problem: Problem, curve: Sequence[Choice], count: int, rng: np.random.Generator
+) -> bool:
+    """Whether so many personas tell how features go together, not only how each is shaped.
+
+    A mixture also gains where one feature alone is oddly distributed. What it gains from visitors
+    who each got every feature from another visitor at random is no structure.
+    """
+    if count == 1:
+        return True
+    found = next(choice for choice in curve if choice.count == count)
+    tries = [compare(shuffled(problem, rng), count, CHANCE_FOLDS, rng) for _ in range(CHANCES)]
+    by_chance = max(choice.gain for tried in tries for choice in tried)
+    return found.gain - by_chance > max(SIGNIFICANT * found.doubt, TOGETHER * found.gain)
+
+
+def shuffled(problem: Problem, rng: np.random.Generator) -> Problem:
+    """The same features, each dealt out anew among the visitors."""
+    table = np.empty_like(problem.table)
+    for part in problem.schema.slices:
+        table[:, part] = problem.table[rng.permutation(problem.visitors), part]
+    return replace(problem, table=table)
 
 
 def _without(problem: Problem, out: NDArray[np.bool_], most: int) -> list[Array]:
