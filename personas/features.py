@@ -37,12 +37,12 @@ DAYTIMES = ("night", "morning", "afternoon", "evening")  # six hours each, UTC
 
 SENSITIVE: Mapping[str, str] = {
     "age": r"age|ages|dob|birth\w*|born|citizen|elderly",
-    "sex": r"gender|sex|sexe|geschlecht|salutation|honorific|pronouns?",
+    "sex": r"gender|sex|female|sexe|geschlecht|salutation|honorific|pronouns?",
     "sexual life": r"sexual\w*|orientation",
     "origin": r"ethnic\w*|race|racial|nationality|citizenship|skin",
     "belief": r"religio\w*|faith|politic\w*|belief\w*",
     "union": r"union",
-    "family": r"marital|married|spouse|husband|wife|pregnan\w*|divorced",
+    "family": r"marital|maritl|married|spouse|husband|wife|pregnan\w*|divorced",
     "health": r"health|medical|disab\w*|diagnos\w*|disease|illness|handicap\w*",
     "body": r"genetic\w*|biometric\w*",
     "law": r"criminal\w*|conviction\w*",
