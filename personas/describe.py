@@ -11,10 +11,11 @@ from personas.entities import Array
 from personas.features import TRAIT
 from personas.mixture_columns import Column
 from personas.mixture_schema import Parameters, Schema
-from personas.wording import Piece, humanised, number_piece, value_piece
+from personas.wording import HAVE, Piece, humanised, number_piece, value_piece
 
 TELLING_LIFT = 1.1  # what lies between it and its inverse says little
 MOST_TRAITS = 12
+SENTENCES = 4  # in a description
 PIECES, MOST_PIECES = 2, 5  # in a name; more only to tell two personas apart
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 
@@ -223,12 +224,23 @@ def _capital(text: str) -> str:
 
 def _description(told: Sequence[Telling], share: float) -> str:
     strong = [each for each in told if is_telling(each.lift)]
-    first = f"About {share:.0%} of your visitors." if share else "Drawn by hand."
+    first = f"About {share:.0%} of your visitors."
     if not strong:
         return f"{first} They differ little from everyone."
-    said = [each.piece.sentence for each in strong[:4]]
-    listed = said[0] if len(said) == 1 else ", ".join(said[:-1]) + " and " + said[-1]
-    return f"{first} Compared with everyone they {listed}."
+    said = _phrases(each.piece.sentence for each in strong[:SENTENCES])
+    return f"{first} Compared with everyone they {_listed(said)}."
+
+
+def _phrases(sentences: Iterable[str]) -> list[str]:
+    """What they have as one phrase, and what they do."""
+    told = list(dict.fromkeys(sentences))
+    things = [each.removeprefix(HAVE) for each in told if each.startswith(HAVE)]
+    others = [each for each in told if not each.startswith(HAVE)]
+    return ([HAVE + _listed(things)] if things else []) + others
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 __all__ = ["Telling", "Wording", "composed", "humanised", "is_telling", "tellings", "worded"]

@@ -9,6 +9,7 @@ from typing import ClassVar
 from personas.features import TRAIT, words_of
 
 MUCH = 2.5  # times everyone's: "very"
+HAVE = "have "  # said once for several
 MOSTLY = 0.4  # of a persona's visitors, to call them by a value
 YES, NO = frozenset({"yes", "true", "y"}), frozenset({"no", "false", "n"})
 SMALL_WORDS = frozenset({"a", "an", "and", "at", "by", "for", "in", "of", "on", "or", "per", "to"})
@@ -166,7 +167,7 @@ def number_piece(name: str, lift: float, counted: bool) -> Piece:
     many = counted or _is_plural(thing)
     height = ("many" if many else "high") if lift > 1 else ("few" if many else "low")
     very = "very " if not 1 / MUCH < lift < MUCH else ""
-    return Piece("with", f"{height} {thing}", f"have {very}{height} {thing}")
+    return Piece("with", f"{height} {thing}", f"{HAVE}{very}{height} {thing}")
 
 
 def value_piece(name: str, label: str, share: float, over: bool) -> Piece:
@@ -202,15 +203,8 @@ def _behaviour(name: str, label: str) -> Piece | None:
 
 
 def _trait(name: str, label: str, share: float) -> Piece:
-    thing = humanised(name)
-    words = words_of(name)
+    thing, words = humanised(name), words_of(name)
     last = words[-1] if words else ""
-    if label.lower() in YES | NO:
-        without = "no " if label.lower() in NO else ""
-        return Piece("with", f"{without}{thing}", f"have {without}{thing}")
-    if _NUMERIC.fullmatch(label):
-        amount = "no" if float(label) == 0 else label
-        return Piece("with", f"{amount} {thing}", f"have {amount} {thing}")
     if _NAMES_OF_PEOPLE & set(words):
         called = plural(_lowered(label))
         return Piece("noun", called, f"are {called}", naming=share >= MOSTLY)
@@ -218,9 +212,29 @@ def _trait(name: str, label: str, share: float) -> Piece:
         return Piece("adjective", _lowered(label), f"use a {_lowered(label)} device")
     if last in _PLACES:
         return Piece("from", f"in {label}", f"live in {label}")
-    if last in _BEFORE:
-        return Piece("with", f"{_lowered(label)} {thing}", f"have {_lowered(label)} {thing}")
-    return Piece("with", f"{thing} {_lowered(label)}", f"have {thing} {_lowered(label)}")
+    text = _having(thing, label, last)
+    return Piece("with", text, f"{HAVE}{text}")
+
+
+def _having(thing: str, label: str, last: str) -> str:
+    """A value as something that one has: "no kids at home", "software industry"."""
+    if label.lower() in YES:
+        return thing
+    if label.lower() in NO:
+        return f"no {thing}"
+    if _NUMERIC.fullmatch(label):
+        return _amount(float(label), thing)
+    named = _lowered(label)
+    return f"{named} {thing}" if last in _BEFORE else f"{thing} {named}"
+
+
+def _amount(number: float, thing: str) -> str:
+    if number == 0:
+        return f"no {thing}"
+    if number == 1:
+        first, *rest = thing.split(" ")
+        return " ".join(["1", singular(first), *rest])
+    return f"{number:g} {thing}"
 
 
 def _lowered(label: str) -> str:
