@@ -10,24 +10,28 @@ import asyncio
 import secrets
 import time
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import numpy as np
 import orjson
 
 from embeddings.index import ContentFilter
-from personas.entities import VisitorKey
+from personas.entities import History, VisitorKey
 from personas.errors import EncoderUnavailable, LogUnavailable, StoreUnavailable
 from personas.journeys import BUILT_IN, DEFAULT, Journey
+from personas.messages import Accepted, read_message
 from personas.ranking_features import Array32
 from personas.slots import Slot
+from personas.visitor import as_of, fold
 from service.ingest import ingest
 from service.recommend_answer import answer_of
 from service.recommend_choice import Choice, Known, choose
 from service.recommend_contents import prepared
 from service.state import State
-from service.visitors import Visitor, load_visitor
+from service.visitors import Visitor, load_visitor, visitor_id
 from training.eventlog import Kind, Record
 
 T = TypeVar("T")
@@ -54,6 +58,7 @@ class Ask:
         filter, exclude, candidates: content ids and conditions, as in the contract.
         timeout: seconds in all, None for as long as the back ends' own limits let it take.
         at: as of this moment (seconds since 1970); None for now.
+        user_hash: what proved the user id, for the events inside.
     """
 
     key: VisitorKey | None
@@ -71,6 +76,7 @@ class Ask:
     timeout: float | None = None
     preview: Preview | None = None
     at: float | None = None
+    user_hash: str | None = None
 
 
 async def recommend(
@@ -83,6 +89,7 @@ async def recommend(
         caller_kind: of the key; with a publishable one, events' user ids need their hash.
     """
     begun = time.perf_counter()
+    now = ceil(1000 * now) / 1000  # messages have milliseconds; one of this moment counts
     deadline = None if ask.timeout is None else begun + max(ask.timeout - LEFT_FOR_RANKING, 0.0)
     known, degraded = await _load(state, site, ask, now, caller_kind, deadline)
     choice = choose(state, site, ask, known, prepared(state, site), now)
@@ -105,41 +112,57 @@ async def _load(
     degraded: list[str] = []
     visitor: Visitor | None = None
     if ask.preview is None and ask.key is not None:
-        try:
-            if ask.events:
-                raw = [_with_id(event, ask.key) for event in ask.events]
-                told = ingest(state, site, raw, received_at=now, caller_kind=caller_kind)
-                await _within(state, told, deadline)
-            visitor = await _within(state, load_visitor(state, site, ask.key, ask.at), deadline)
-        except LogUnavailable:
-            degraded.append("log")
-        except (StoreUnavailable, TimeoutError):
-            degraded.append("store")
-        if visitor is None:
-            visitor = await _without_log(state, site, ask, degraded, deadline)
+        raw = [_with_id(event, ask, ask.key) for event in ask.events]
+        if raw:
+            taken = ingest(state, site, raw, received_at=now, caller_kind=caller_kind)
+            await _tried(state, taken, deadline, degraded)
+        loading = load_visitor(state, site, ask.key, ask.at)
+        visitor = await _tried(state, loading, deadline, degraded)
+        visitor = _with_events(visitor, ask, ask.key, raw, now)
     query = await _encoded(state, ask.query, deadline, degraded) if ask.query else None
     return Known(visitor, query), degraded
 
 
-async def _without_log(
-    state: State, site: str, ask: Ask, degraded: list[str], deadline: float | None
-) -> Visitor | None:
-    """Events that could not be written do not count; the visitor may be known all the same."""
-    if ask.key is None or "store" in degraded:
-        return None
+async def _tried(
+    state: State, work: Coroutine[Any, Any, T], deadline: float | None, degraded: list[str]
+) -> T | None:
+    """What work gives; where a back end is down or late, None, and which it was is noted."""
     try:
-        return await _within(state, load_visitor(state, site, ask.key, ask.at), deadline)
+        return await _within(state, work, deadline)
+    except LogUnavailable:
+        degraded.append("log")
     except (StoreUnavailable, TimeoutError):
         degraded.append("store")
-        return None
+    return None
 
 
-def _with_id(event: Mapping[str, Any], key: VisitorKey) -> dict[str, Any]:
+def _with_id(event: Mapping[str, Any], ask: Ask, key: VisitorKey) -> dict[str, Any]:
     """An event inside a request is its visitor's, unless it says otherwise."""
     raw = dict(event)
+    if not raw.get("messageId"):
+        raw["messageId"] = f"fp-{uuid4()}"
     if not raw.get("anonymousId") and not raw.get("userId"):
         raw["userId" if key.kind == "user_id" else "anonymousId"] = key.id
+    if key.kind == "user_id" and raw.get("userId") == key.id and ask.user_hash is not None:
+        raw.setdefault("userHash", ask.user_hash)
     return raw
+
+
+def _with_events(
+    visitor: Visitor | None,
+    ask: Ask,
+    key: VisitorKey,
+    raw: Sequence[Mapping[str, Any]],
+    now: float,
+) -> Visitor | None:
+    """The request's own events count for its answer even where the store has not taken them yet."""
+    if not raw:
+        return visitor
+    read = (read_message(event, now) for event in raw)
+    accepted = [each for each in read if isinstance(each, Accepted)]
+    known = visitor or Visitor(visitor_id([key]), (key,), History())
+    history = fold(known.history, key, accepted)
+    return replace(known, history=history if ask.at is None else as_of(history, ask.at))
 
 
 async def _encoded(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from service.recommend import Ask
 
 HOUR = 3600.0
+NOT_TOLD = np.zeros((1, 0))
 ENOUGH = 50  # candidates of the short lists that a filter leaves
 
 
@@ -30,7 +31,8 @@ class Chosen:
     """One item of the list.
 
     Attributes:
-        features: [FEATURES]; usual: their mean over the candidates [FEATURES].
+        features: [FEATURES]; usual: their mean over the candidates [FEATURES]; empty where no
+            explanation is wanted.
         more: further reasons: code, weight.
     """
 
@@ -151,7 +153,6 @@ def _ranked(
         return []
     everything = len(rows) == len(ready.contents)
     of_visitor = personal(situation, ready.contents, None if everything else rows)
-    standing = moment.features if everything else moment.features[:, rows]
     weights = weights_of(moment, ask.slot)
     utility = weights[len(STANDING) :] @ of_visitor
     utility += moment.utility if everything else moment.utility[rows]
@@ -160,18 +161,23 @@ def _ranked(
         utility += boosts
     utility -= utility.mean()
     picks = _drawn(ask, ready, utility, rows, pins)
-    usual = np.concatenate([standing.mean(axis=1), of_visitor.mean(axis=1)])
+    features, usual = NOT_TOLD, NOT_TOLD[0]
+    if ask.explain:
+        places = [pick.place for pick in picks]
+        standing = moment.features if everything else moment.features[:, rows]
+        features = np.vstack([standing[:, places], of_visitor[:, places]]).T
+        usual = np.concatenate([standing.mean(axis=1), of_visitor.mean(axis=1)])
 
-    def chosen(pick: Pick) -> Chosen:
-        features = np.concatenate([standing[:, pick.place], of_visitor[:, pick.place]])
+    def chosen(number: int, pick: Pick) -> Chosen:
         more = [] if boosts is None else [("boost", float(boosts[pick.place]))]
         if pick.variety:
             more.append(("variety", pick.variety))
         score = float(utility[pick.place]) + pick.variety
         row = int(rows[pick.place])
-        return Chosen(row, score, pick.propensity, features, usual, tuple(more))
+        told = features[number] if ask.explain else usual
+        return Chosen(row, score, pick.propensity, told, usual, tuple(more))
 
-    return [chosen(pick) for pick in picks]
+    return [chosen(number, pick) for number, pick in enumerate(picks)]
 
 
 def _drawn(

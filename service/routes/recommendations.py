@@ -175,6 +175,7 @@ def ask_of(state: State, site: str, body: RecommendationBody) -> Ask:
         if preview is None
         else Preview(preview.persona_id, preview.phase, preview.traits),
         at=body.at,
+        user_hash=body.user_hash,
     )
 
 

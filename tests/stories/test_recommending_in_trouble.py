@@ -42,6 +42,8 @@ def test_lists_come_from_memory_while_the_store_stands_still(new_service):
                 assert items[0] == "c5"
                 assert told["degraded"] == ["store"]
             assert time.monotonic() - begun < 3.0, "each waited for the dead store"
+            view = page("seen", anonymousId="y", properties={"contentId": "c5"})
+            assert "c5" not in listed(client, anonymousId="y", events=[view])[0]
             store.send_signal(signal.SIGCONT)
             deadline = time.monotonic() + 5
             while listed(client, anonymousId="x")[1]["degraded"]:
