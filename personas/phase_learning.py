@@ -149,12 +149,11 @@ class PhaseEstimator:
             for category, count in zip(sequences.categories, seen, strict=True)
         ]
         visitors = self.strength + self.share * sequences.visitors * portion
-        stays = phase_prior.DAYS_PER_WEEK * phase_prior.STAY_WEEKS
         return Priors(
             starts=visitors * phase_prior.START,
             meant=np.array(strengths) * self.by_phase_.T,
             moves=self.strength * phase_prior.MOVES,
-            stays=self.strength * stays,
+            stays=self.strength * phase_prior.stays(),
         )
 
     def _strength(self, category: Category, count: float) -> float:

@@ -165,7 +165,7 @@ CHANNELS_IN_PHASE = np.array(
 )
 
 # Channels are habits: a visitor's visits repeat one another, and tell who more than where.
-CHANNEL_WEIGHT = 0.25
+CHANNEL_WEIGHT = 0.1
 
 # What a rating adds, from worst (-0.5) to best (+0.5): the content become loyal, others leave.
 RATING = np.array([-0.2, 0.0, 0.0, 0.0, 0.0, -0.2, 0.8])
@@ -178,15 +178,44 @@ DWELL_SPREAD = 1.0  # of the logarithm
 CLOSENESS = 3.0  # log-odds that a page was meant between its top and its end
 EXPECTED_CLOSENESS = 0.35
 
-TRUST = 0.9  # the tables are an expert's, not this site's
+# One site's "Product Viewed" is a first look, another's is a last check before the order: so many
+# uses of a name belong one rung, or two, below what the tables say, and as many above.
+LOOSENESS: Mapping[int, float] = {1: 0.12, 2: 0.03}
+TRUST = 0.9  # touchpoints of one visitor repeat one another
+
+# Visitors differ in pace by a factor of two either way: standard deviation of its logarithm.
+PACE_SPREAD = 0.77
+
 ANCHORS = frozenset({"order completed", "subscription started"})
 ANCHOR_NOISE = 0.2  # nobody pays by mistake
 
 
+def stays() -> Array:
+    """Days after which people leave a phase, as far as a single pace can tell [7].
+
+    Of log-normal paces the mean rate, which one chain for all has to go by, is exp(spread²) times
+    what the mean stay says.
+    """
+    days: Array = DAYS_PER_WEEK * STAY_WEEKS / np.exp(PACE_SPREAD**2)
+    return days
+
+
 def generator() -> Array:
     """The moves as rates per day [7, 7]; rows sum to 0."""
-    rates = MOVES / (DAYS_PER_WEEK * STAY_WEEKS)[:, None]
+    rates = MOVES / stays()[:, None]
     return rates - np.diag(rates.sum(1))
+
+
+def _loosely(by_rung: Array) -> Array:
+    """Names are used loosely: some uses belong to a rung nearby."""
+    last = len(by_rung) - 1
+    rungs = np.arange(last + 1)
+    nearby = sum(
+        share * (by_rung[np.maximum(rungs - away, 0)] + by_rung[np.minimum(rungs + away, last)])
+        for away, share in LOOSENESS.items()
+    )
+    loosely: Array = (1 - 2 * sum(LOOSENESS.values())) * by_rung + nearby
+    return loosely
 
 
 @lru_cache(maxsize=8192)
@@ -200,7 +229,7 @@ def meant(kind: str, name: str, content_type: str, again: str) -> Array:
     column = KINDS.index(kind)
     by_kind = AGAIN * REPEATED if again else KINDS_IN_PHASE[:, column] * _tilt(name, content_type)
     chance = NOISE_KINDS[column] * (ANCHOR_NOISE if name in ANCHORS else 1.0)
-    return _sealed(np.maximum(by_kind / chance, LEAST_RATIO))
+    return _sealed(np.maximum(_loosely(by_kind) / chance, LEAST_RATIO))
 
 
 def says(kind: str, name: str, content_type: str) -> bool:

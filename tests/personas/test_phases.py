@@ -62,9 +62,14 @@ def test_the_expert_tables_are_distributions():
     assert set(phase_prior.TYPE_TILTS) <= set(CONTENT_TYPES)
 
 
-def test_stays_of_the_expert_generator_are_the_tables_weeks():
-    weeks = -1 / np.diag(phase_prior.generator()) / 7
-    np.testing.assert_allclose(weeks, phase_prior.STAY_WEEKS)
+def test_stays_of_the_expert_generator_are_the_tables_weeks_at_a_mixed_pace():
+    """A second way to the mean rate: many visitors, each with a pace of its own."""
+    rng = np.random.default_rng(0)
+    paces = np.exp(rng.normal(-(phase_prior.PACE_SPREAD**2) / 2, phase_prior.PACE_SPREAD, 400_000))
+    stays = phase_prior.STAY_WEEKS * 7
+    rate = np.mean(1 / (stays[:, None] * paces[None, :1000]), axis=1)
+    assert np.mean(paces) == pytest.approx(1.0, abs=0.01)
+    np.testing.assert_allclose(rate, -np.diag(phase_prior.generator()), rtol=0.1)
 
 
 # --- the verbs ------------------------------------------------------------------------------------
