@@ -31,12 +31,14 @@ class Folding:
 
     Attributes:
         behind: position from which the store lacks something, None where it has all.
+        from_log: held while the log is read and folded; who erases waits for that.
         late: ids whose summed-up past was reached by a late touchpoint, to be folded from the log.
     """
 
     def __init__(self) -> None:
         self._under_way: dict[object, int] = {}
         self.behind: int | None = None
+        self.from_log = asyncio.Lock()
         self.late: defaultdict[str, set[VisitorKey]] = defaultdict(set)
 
     @contextmanager
@@ -75,6 +77,11 @@ async def catch_up(state: State, since: int) -> int:
         StoreUnavailable: the store went away again; what was folded stays folded.
     """
     await state.store.ping()
+    async with state.folding.from_log:
+        return await _caught_up(state, since)
+
+
+async def _caught_up(state: State, since: int) -> int:
     with state.folding.under_way(since):
         state.folding.behind = None
         folded = 0

@@ -45,7 +45,11 @@ def _with_link(other: VisitorKey, time: float, cut: bool, history: History) -> H
 
 
 async def erase(state: State, site: str, keys: Sequence[VisitorKey]) -> None:
-    """Forget a visitor: out of the store, and out of the log, when this returns."""
-    await state.store.forget(site, keys)
-    await asyncio.to_thread(state.log.erase, site, keys)
+    """Forget a visitor: out of the log, and out of the store, when this returns.
+
+    Nothing that was read from the log before may be folded into the store after.
+    """
+    async with state.folding.from_log:
+        await asyncio.to_thread(state.log.erase, site, keys)
+        await state.store.forget(site, keys)
     state.trends.of(site).forget(keys)

@@ -42,6 +42,11 @@ async def replay(state: State, site: str, report: Report) -> Mapping[str, Any]:
 
 async def refold(state: State, site: str, keys: set[VisitorKey]) -> None:
     """Fold these ids' histories again from their first message on."""
+    async with state.folding.from_log:
+        await _refolded(state, site, keys)
+
+
+async def _refolded(state: State, site: str, keys: set[VisitorKey]) -> None:
     position = state.log.position
     told: defaultdict[VisitorKey, list[Accepted]] = defaultdict(list)
     log = state.settings.event_log_folder
