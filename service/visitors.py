@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from personas.entities import History, PersonaBelief, PhaseBelief, VisitorKey
-from personas.errors import InvalidInput
+from personas.errors import InvalidInput, StoreUnavailable
 from personas.features import features_of
 from personas.journeys import Journey
 from personas.phases import believe as believe_phases
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from service.state import State
 
 KINDS = ("user_id", "anonymous_id")
+PATIENCE, TRY_AGAIN = 3.0, 0.05  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,20 @@ async def load_visitor(
     keys = tuple(sorted(ids, key=lambda each: (KINDS.index(each.kind), each.id)))
     history = found[key] if len(keys) == 1 else merged([found[each] for each in keys])
     return Visitor(visitor_id(keys), keys, history if at is None else as_of(history, at))
+
+
+async def load_patiently(
+    state: State, site: str, key: VisitorKey, at: float | None = None
+) -> Visitor:
+    """The same for who can wait: a store that is only busy is asked again for some seconds."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return await load_visitor(state, site, key, at)
+        except StoreUnavailable:
+            if time.monotonic() >= deadline:
+                raise
+        await asyncio.sleep(TRY_AGAIN)
 
 
 def visitor_id(keys: Sequence[VisitorKey]) -> str:

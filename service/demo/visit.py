@@ -21,7 +21,7 @@ from service.routes.bodies import Body, Id, Moment, Schema, answer
 from service.routes.visitors import described
 from service.sites import DEFAULT
 from service.state import State, state_of
-from service.visitors import believe_aside, load_visitor
+from service.visitors import believe_aside, load_patiently
 
 PREFIX = "demo-"  # of the anonymous ids that the page may ask about
 COUNT = 5
@@ -92,7 +92,7 @@ async def visit(state: TheState, body: Annotated[Visit, Body(Visit)]) -> Respons
     events = [_own(event, key) for event in body.events if event.get("type") in TYPES]
     asked = replace(_ask(state, body, journey, moment), key=key, events=events)
     chosen = await recommend(state, DEFAULT, asked, time.time())
-    visitor = await load_visitor(state, DEFAULT, key, moment)
+    visitor = await load_patiently(state, DEFAULT, key, moment)
     beliefs = await believe_aside(state, DEFAULT, visitor, moment, journey)
     versions = state.active.models(DEFAULT).versions
     return answer(

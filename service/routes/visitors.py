@@ -19,7 +19,7 @@ from service.linking import erase, link
 from service.routes.bodies import Body, Moment, Schema, answer, written_moment
 from service.routes.paths import PathId
 from service.state import State, state_of
-from service.visitors import Beliefs, Visitor, believe_aside, load_visitor, parse_key
+from service.visitors import Beliefs, Visitor, believe_aside, load_patiently, parse_key
 
 router = APIRouter(prefix="/v1/visitors", tags=["Visitors"])
 PARTS = ("traits", "touchpoints", "interests", "consents")
@@ -54,7 +54,7 @@ async def read_visitor(
     chosen = state.sites.of(caller.site).journey(journey)
     parts = _parts(include)
     moment = time.time() if at is None else at
-    visitor = await load_visitor(state, caller.site, parse_key(visitor_id), at)
+    visitor = await load_patiently(state, caller.site, parse_key(visitor_id), at)
     beliefs = await believe_aside(state, caller.site, visitor, moment, chosen)
     versions = state.active.models(caller.site).versions
     told = described(visitor, beliefs, versions)
@@ -64,7 +64,7 @@ async def read_visitor(
 @router.delete("/{visitor_id}", status_code=204)
 async def erase_visitor(caller: Owner, state: TheState, visitor_id: PathId) -> Response:
     """Erase everything that is known of a visitor, from the event log too. Irreversible."""
-    visitor = await load_visitor(state, caller.site, parse_key(visitor_id))
+    visitor = await load_patiently(state, caller.site, parse_key(visitor_id))
     await erase(state, caller.site, visitor.keys)
     return Response(status_code=204)
 
@@ -73,7 +73,7 @@ async def erase_visitor(caller: Owner, state: TheState, visitor_id: PathId) -> R
 async def export_visitor(caller: Owner, state: TheState, visitor_id: PathId) -> Response:
     """Everything that is known of a visitor, for the visitor."""
     now = time.time()
-    visitor = await load_visitor(state, caller.site, parse_key(visitor_id))
+    visitor = await load_patiently(state, caller.site, parse_key(visitor_id))
     journey = state.sites.of(caller.site).journey("lifecycle-7")
     beliefs = await believe_aside(state, caller.site, visitor, now, journey)
     versions = state.active.models(caller.site).versions
@@ -105,7 +105,7 @@ async def _linked(
     state: State, site: str, key: VisitorKey, other: VisitorKey, cut: bool
 ) -> Response:
     await link(state, site, key, other, cut=cut, now=time.time())
-    visitor = await load_visitor(state, site, key)
+    visitor = await load_patiently(state, site, key)
     return answer({"visitorId": visitor.id, "ids": _ids(visitor)})
 
 
