@@ -11,7 +11,7 @@ import numpy as np
 from personas.entities import Array, Evidence, PersonaBelief
 from personas.errors import CorruptArtefact, InvalidInput, NotEnoughData
 from personas.features import FEATURES, TRAIT, Average
-from personas.mixture_bonds import Bond, bonds_of, with_drawn
+from personas.mixture_bonds import Bond, bonds_of, sizes_of, with_drawn
 from personas.mixture_calibration import prepare, recast
 from personas.mixture_choice import Choice, chosen, compare, is_structure
 from personas.mixture_columns import Column, Row
@@ -126,17 +126,13 @@ class PersonaMixture:
         rows = np.sort(rng.permutation(len(table))[: self.sample])
         sample = np.asarray(table[rows], np.float64)
         problem = prepare(schema, sample, self.prior, self.most)
-        if bonds:
-            frozen = np.array([bond.kept is not None for bond in bonds])
-            held = bonds_of(bonds, problem.schema, len(sample))
-            problem = replace(problem, bonds=held, frozen=frozen)
+        problem = bound(problem, bonds)
         known = None if before is None else _started(before[rows])
         count = self._chosen(problem, known if loyal else None, rng)
         solution = finished(problem, settle(problem, count, self.starts, rng, known))
         if len(table) > len(sample):
             recast(table, schema, problem.schema)
-            held_by_all = bonds_of(bonds, problem.schema, len(table)) if bonds else None
-            whole = replace(problem, table=table, bonds=held_by_all)
+            whole = bound(replace(problem, table=table), bonds)
             solution = stream(whole, solution, STREAMED_STEPS)
         self.schema_, self.parameters_ = problem.schema, solution.parameters
         if before is None:
@@ -150,7 +146,7 @@ class PersonaMixture:
         if self.count is not None:
             return self.count
         rows = rng.permutation(problem.visitors)[:MOST_FOR_CHOICE]
-        free = replace(problem.with_rows(rows), bonds=None, frozen=None)
+        free = replace(problem.with_rows(rows), bonds=None, frozen=None, extra=None)
         self.curve_ = compare(free, self.most, self.folds, rng)
         count = chosen(self.curve_, None if before is None else before.shape[1])
         if not is_structure(free, self.curve_, count, rng):
@@ -277,6 +273,18 @@ class PersonaMixture:
         ):
             raise CorruptArtefact("the persona model's arrays do not fit its settings")
         return mixture.owned(owners)
+
+
+def bound(problem: Problem, bonds: Sequence[Bond]) -> Problem:
+    """A problem in which people hold the first components."""
+    if not bonds:
+        return problem
+    return replace(
+        problem,
+        bonds=bonds_of(bonds, problem.schema, problem.visitors),
+        frozen=np.array([bond.kept is not None for bond in bonds]),
+        extra=sizes_of(bonds, problem.visitors),
+    )
 
 
 def _started(before: Array) -> Array:

@@ -18,7 +18,8 @@ from personas.mixture_kinds import means_of
 from personas.mixture_schema import Parameters, Schema
 
 LEAST_DRAWN = 200.0  # visitors that a drawing is worth; as many as there are, where there are more
-MOSTLY = 0.75  # of such visitors have one of the values drawn
+DRAWN_SHARE = 0.1  # of the visitors, that a drawn persona is believed to have beforehand
+MOSTLY = 0.9  # of such visitors have one of the values drawn
 BEHAVIOUR = frozenset(feature.name for feature in FEATURES)
 HEIGHTS: Mapping[str, float] = {"very low": -1.7, "low": -1.0, "high": 1.0, "very high": 1.7}
 _KNOWN_VALUES: Mapping[str, tuple[str, ...]] = {
@@ -46,6 +47,11 @@ class Bond:
 def bonds_of(bonds: Sequence[Bond], schema: Schema, visitors: int) -> Array:
     """Statistics [statistic, bond] in a schema's terms."""
     return np.column_stack([_sums(bond, schema, visitors) for bond in bonds])
+
+
+def sizes_of(bonds: Sequence[Bond], visitors: int) -> Array:
+    """Visitors that each bond is believed to have beforehand [bond]."""
+    return np.array([DRAWN_SHARE * visitors if bond.drawn else 0.0 for bond in bonds])
 
 
 def _sums(bond: Bond, schema: Schema, visitors: int) -> Array:

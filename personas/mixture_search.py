@@ -36,6 +36,7 @@ class Problem:
         prior: visitors like everyone that each component starts with.
         bonds: statistics that people's word adds to the first components [statistic, component].
         frozen: which of these stay as they are, whatever their visitors do [component].
+        extra: visitors that these are believed to have beforehand [component].
     """
 
     schema: Schema
@@ -43,6 +44,7 @@ class Problem:
     prior: float
     bonds: Array | None = None
     frozen: NDArray[np.bool_] | None = None
+    extra: Array | None = None
 
     @property
     def visitors(self) -> int:
@@ -59,15 +61,18 @@ class Problem:
         return max(LEAST_SHARE * self.visitors, LEAST_VISITORS)
 
     def maximise(self, memberships: Array) -> Parameters:
-        return Parameters(self.held(self.table.T @ memberships), memberships.sum(0))
+        return self.held(self.table.T @ memberships, memberships.sum(0))
 
-    def held(self, sums: Array) -> Array:
-        """Sums of visitors and of people's word."""
+    def held(self, sums: Array, sizes: Array) -> Parameters:
+        """What visitors add up to, and people's word."""
+        if self.extra is not None:
+            sizes = sizes.copy()
+            sizes[: self.bound] += self.extra
         if self.bonds is not None:
             sums[:, : self.bound] += self.bonds
             if self.frozen is not None:
                 sums[:, : self.bound][:, self.frozen] = self.bonds[:, self.frozen]
-        return sums
+        return Parameters(sums, sizes)
 
     def joint(self, parameters: Parameters) -> Array:
         """log p(component, features) [visitor, component], but for what components share."""
@@ -326,7 +331,7 @@ def _pass(problem: Problem, parameters: Parameters) -> tuple[Parameters, float]:
         sums += chunk.T @ memberships
         sizes += memberships.sum(0)
         total += likelihood * len(chunk)
-    return Parameters(problem.held(sums), sizes), total / problem.visitors
+    return problem.held(sums, sizes), total / problem.visitors
 
 
 def chunks_of(table: Array) -> Iterator[Array]:

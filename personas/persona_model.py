@@ -12,12 +12,11 @@ import numpy as np
 from personas.entities import Array, PersonaBelief
 from personas.hand import NO_EDITS, Edit, Edits, goal, is_retired
 from personas.mixture import EVERYONE, PersonaMixture, believe
-from personas.mixture_bonds import Bond, bonds_of, with_drawn
+from personas.mixture_bonds import DRAWN_SHARE, Bond, bonds_of, with_drawn
 from personas.mixture_columns import Row
 from personas.mixture_schema import Parameters, Schema
 
 Persona = Mapping[str, Any]
-DRAWN_SHARE = 0.1  # of the visitors, until data tell how many a drawn persona has
 EVERYONE_ELSE = "Everyone else"
 
 
