@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
+from math import ceil
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -53,7 +54,8 @@ async def read_visitor(
     """Who a visitor is and where, with evidence that adds up. An unknown visitor gets the prior."""
     chosen = state.sites.of(caller.site).journey(journey)
     parts = _parts(include)
-    moment = time.time() if at is None else at
+    # Messages have milliseconds: what came in just now counts.
+    moment = ceil(1000 * time.time()) / 1000 if at is None else at
     visitor = await load_patiently(state, caller.site, parse_key(visitor_id), at)
     beliefs = await believe_aside(state, caller.site, visitor, moment, chosen)
     versions = state.active.models(caller.site).versions
