@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import structlog
-from training.fit_personas import PersonaModel, persona_model
-from training.registry import Artefact, Registry
 
 from embeddings.tagging import TaggerModel, default_tagger
 from personas.errors import CorruptArtefact
 from personas.phases import PhaseModel, expert_model
+from training.fit_personas import PersonaModel, persona_model
+from training.registry import Artefact, Registry
 
 PRIOR = "prior"  # version of what nobody trained: the expert's word
 MODELS = ("personas", "phases", "tagger", "ranker")
