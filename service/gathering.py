@@ -33,19 +33,29 @@ class Gathering(Generic[_Asked, _Answer]):
     ) -> None:
         self._carry, self._lanes, self._most = carry, lanes, most
         self._waiting: deque[tuple[Sequence[_Asked], asyncio.Future[list[_Answer]]]] = deque()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._running = 0
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, questions: Sequence[_Asked]) -> list[_Answer]:
         """The answers, or the error that `carry` raised."""
         answers: asyncio.Future[list[_Answer]] = asyncio.get_running_loop().create_future()
         self._waiting.append((questions, answers))
-        if len(self._under_way) < self._lanes:
+        if self._running < self._lanes:
+            self._running += 1
             task = asyncio.create_task(self._run())
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return await answers
 
     async def _run(self) -> None:
+        # Counted down in the very step that finds nobody waiting: a lane that has ended, but whose
+        # task is not yet let go, must not keep the next caller from starting one.
+        try:
+            await self._carry_all()
+        finally:
+            self._running -= 1
+
+    async def _carry_all(self) -> None:
         while self._waiting:
             callers = self._next()
             questions = [question for asked, _ in callers for question in asked]
