@@ -41,24 +41,18 @@ def test_who_asks_in_the_moment_a_round_trip_ends_is_answered():
     asyncio.run(story())
 
 
-def test_who_asks_when_all_lanes_have_ended_but_are_not_let_go_is_answered():
+@pytest.mark.parametrize("lanes", [1, 2, 3])
+def test_who_asks_again_at_once_is_answered(lanes):
+    """The callers wake before the lanes that served them are let go."""
+
     async def story() -> None:
-        gathering = Gathering(squares, lanes=1)
-        first = asyncio.ensure_future(gathering.ask([2]))
-        answered: list[int] = []
+        gathering = Gathering(squares, lanes=lanes, most=1)
 
-        def again(_: object) -> None:
-            asyncio.ensure_future(gathering.ask([3])).add_done_callback(
-                lambda done: answered.extend(done.result())
-            )
+        async def asks_again() -> None:
+            for number in range(20):
+                assert await gathering.ask([number]) == [number * number]
 
-        while not gathering._tasks:
-            await asyncio.sleep(0)
-        next(iter(gathering._tasks)).add_done_callback(again)
-        assert await first == [4]
-        for _ in range(50):
-            await asyncio.sleep(0)
-        assert answered == [9]
+        await asyncio.wait_for(asyncio.gather(*(asks_again() for _ in range(lanes))), 5)
 
     asyncio.run(story())
 
