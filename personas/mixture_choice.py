@@ -19,7 +19,7 @@ Labels = NDArray[np.intp]
 
 COST = 0.01  # of one more persona to look after, as a share of all that can be gained
 UNSTABLE = 0.2  # cost of personas that never come back
-LOYALTY = 0.03  # in favour of the number of before
+LOYALTY = 0.06  # in favour of the number of before
 CHANCES, CHANCE_FOLDS = 2, 2  # how often features are dealt out anew
 TOGETHER = 0.1  # of the gain that must come of features that go together
 STABLE, SIGNIFICANT = 0.75, 3.0  # adjusted Rand index, standard errors

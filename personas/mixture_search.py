@@ -19,10 +19,10 @@ from personas.mixture_kinds import residuals_of
 from personas.mixture_schema import Parameters, Schema, loadings, log_shares
 
 SHORT_STEPS, LONG_STEPS, LAST_STEPS = 10, 60, 400
-CLEARLY = 0.02  # of what is gained over one component: others need to be better by that
+CLEARLY = 0.05  # of what is gained over one component: others need to be better by that
 LEAST_SHARE, LEAST_VISITORS = 0.02, 10  # of a component
 ENOUGH, LAST_ENOUGH = 3e-5, 1e-6  # nats a visitor: EM gains no more in a step
-MOST_SPLITS = 4  # tried at each step
+MOST_SPLITS, MOST_UNIONS = 4, 5  # tried at each step
 CHUNK = 1 << 15  # visitors at once
 Rows = NDArray[np.intp] | NDArray[np.bool_]
 
@@ -142,7 +142,9 @@ def alone(problem: Problem) -> Solution:
 def path(problem: Problem, most: int) -> list[Solution]:
     """Solutions with 1 to `most` components, each from the one before by its most fruitful split.
 
-    Needs no chance, and so finds the same components again in other visitors of the same kind.
+    On the way back each is tried as well from the one after it, by its least harmful union, so
+    that an early split that led astray is mended. Needs no chance, and so finds the same
+    components again in other visitors of the same kind.
     """
     points = points_of(problem)
     solutions = [alone(problem)]
@@ -151,7 +153,18 @@ def path(problem: Problem, most: int) -> list[Solution]:
         if grown is None:
             break
         solutions.append(grown)
+    for place in range(len(solutions) - 2, 0, -1):
+        solutions[place] = _better(
+            solutions[place], best_of(problem, unions(problem, solutions[place + 1]))
+        )
+    for place in range(2, len(solutions)):
+        again = best_of(problem, splits(problem, solutions[place - 1], points))
+        solutions[place] = _better(solutions[place], again)
     return solutions
+
+
+def _better(one: Solution, other: Solution | None) -> Solution:
+    return one if other is None or other.likelihood <= one.likelihood + ENOUGH else other
 
 
 def best_of(problem: Problem, starts: Iterable[Array]) -> Solution | None:
@@ -198,8 +211,10 @@ def settle(
         points = points_of(problem)
         drawn = (spread_start(points, solutions[-1].count, rng) for _ in range(starts))
         challengers += [found for found in (best_of(problem, drawn),) if found is not None]
-    if holder is None or holder.count != solutions[-1].count:
+    if holder is None:
         holder = solutions[-1]
+    elif holder.count != solutions[-1].count:
+        return holder
     best = max(challengers, key=lambda found: found.likelihood)
     margin = CLEARLY * (best.likelihood - solutions[0].likelihood)
     return best if best.likelihood > holder.likelihood + margin else holder
@@ -273,9 +288,13 @@ def halved(belonging: Array, points: Array) -> Cut:
 
 
 def unions(problem: Problem, solution: Solution) -> Iterator[Array]:
-    """Memberships with one component less: each two free ones as one in turn."""
+    """Memberships with one component less: the free ones that share most visitors as one."""
     memberships = problem.memberships(solution.parameters)
-    for one, other in combinations(range(problem.bound, memberships.shape[1]), 2):
+    shared = memberships.T @ memberships
+    sizes = np.sqrt(shared.diagonal())
+    pairs = combinations(range(problem.bound, memberships.shape[1]), 2)
+    ranked = sorted(pairs, key=lambda pair: -shared[pair] / (sizes[pair[0]] * sizes[pair[1]]))
+    for one, other in ranked[:MOST_UNIONS]:
         joined = np.delete(memberships, other, axis=1)
         joined[:, one] += memberships[:, other]
         yield joined

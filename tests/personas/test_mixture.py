@@ -215,7 +215,7 @@ def test_what_does_not_come_back_is_not_chosen():
 def test_the_number_of_before_stays_unless_clearly_beaten():
     curve = [
         Choice(1, 0.0, 0.0, 1.0, 900.0),
-        Choice(2, 0.985, 0.01, 0.95, 400.0),
+        Choice(2, 0.96, 0.01, 0.95, 400.0),
         Choice(3, 1.0, 0.01, 0.95, 300.0),
     ]
     assert (chosen(curve), chosen(curve, before=2), chosen(curve, before=3)) == (3, 2, 3)
