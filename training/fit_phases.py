@@ -24,6 +24,7 @@ HELD_OUT = 0.1  # share of visitors that models are compared on
 MOST_HELD_OUT = 2000
 MOST_TOUCHPOINTS = 20_000  # that are foretold
 WORSE = -2.0  # standard errors: so much worse than the model in use is worse
+DECISIVE = 0.05  # so much more must another meaning of the rungs explain
 WORDS_SHOWN = 4
 
 
@@ -127,12 +128,15 @@ def rungs_swapped(estimator: PhaseEstimator) -> list[tuple[str, str]]:
     """Rungs that took on the meaning which the expert gives to another one: (rung, that one).
 
     Of each pairing of learned with expert rungs, the touchpoints that both explain by their rung
-    are counted; the best pairing should leave each rung where it is.
+    are counted; no other pairing should explain clearly more than each rung with itself.
     """
     from scipy.optimize import linear_sum_assignment
 
     learned = estimator.phases_ * estimator.sequences_.frequency[:, None]
-    rungs, meanings = linear_sum_assignment(learned.T @ estimator.by_phase_, maximize=True)
+    together = learned.T @ estimator.by_phase_
+    rungs, meanings = linear_sum_assignment(together, maximize=True)
+    if together[rungs, meanings].sum() < (1 + DECISIVE) * np.trace(together):
+        return []
     return [(LADDER[i], LADDER[j]) for i, j in zip(rungs, meanings, strict=True) if i != j]
 
 
