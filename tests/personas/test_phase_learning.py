@@ -153,11 +153,6 @@ def test_likelihood_rises_from_round_to_round(learned):
     assert np.diff(learned.log_likelihoods_).min() > -1e-3
 
 
-def test_with_no_say_of_the_data_the_expert_speaks(crowd):
-    stubborn = PhaseEstimator(iterations=2, strength=1e9).fit(crowd, FACTS, {})
-    np.testing.assert_array_equal(stubborn.phases_.argmax(1), stubborn.by_phase_.argmax(1))
-
-
 def test_too_little_is_not_learned_from():
     with pytest.raises(NotEnoughData, match="50 are needed"):
         PhaseEstimator().fit([History((Touchpoint(0.0, 1, "page"),))], {}, {})
