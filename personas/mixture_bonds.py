@@ -13,12 +13,13 @@ import numpy as np
 
 from personas.entities import CHANNELS, CONTENT_TYPES, Array
 from personas.features import DAYTIMES, DEVICES, FEATURES, TRAIT
-from personas.mixture_columns import OTHER, Column, label_of, number_of
+from personas.mixture_columns import OTHER, Column, Kind, label_of, number_of
 from personas.mixture_kinds import means_of
 from personas.mixture_schema import Parameters, Schema
 
 LEAST_DRAWN = 200.0  # visitors that a drawing is worth; as many as there are, where there are more
 DRAWN_SHARE = 0.1  # of the visitors, that a drawn persona is believed to have beforehand
+RARE = 0.05  # of everyone have a value that was only drawn so far
 MOSTLY = 0.9  # of such visitors have one of the values drawn
 BEHAVIOUR = frozenset(feature.name for feature in FEATURES)
 HEIGHTS: Mapping[str, float] = {"very low": -1.7, "low": -1.0, "high": 1.0, "very high": 1.7}
@@ -165,8 +166,10 @@ def _drawn_column(name: str, values: Sequence[object]) -> Column | None:
     if any(isinstance(value, str) and value.lower() in HEIGHTS for value in values):
         return None  # high or low among whom? Data will tell.
     known = _KNOWN_VALUES.get(name, ())
-    labels = sorted({label_of(value) for value in values} | set(known))
-    if not known:
-        labels.append(OTHER)
-    everyone = tuple(1 / len(labels) for _ in labels)
-    return Column(name, "counts" if name in BEHAVIOUR else "categorical", everyone, tuple(labels))
+    kind: Kind = "counts" if name in BEHAVIOUR else "categorical"
+    named = sorted({label_of(value) for value in values} | set(known))
+    if known:
+        return Column(name, kind, tuple(1 / len(named) for _ in named), tuple(named))
+    rare = min(RARE, 0.5 / len(named))
+    everyone = (*(rare for _ in named), 1 - rare * len(named))
+    return Column(name, kind, everyone, (*named, OTHER))
