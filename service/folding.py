@@ -40,6 +40,7 @@ class Folding:
         self.behind: int | None = None
         self.from_log = asyncio.Lock()
         self.late: defaultdict[str, set[VisitorKey]] = defaultdict(set)
+        self._late_since: int | None = None
 
     @contextmanager
     def under_way(self, position: int) -> Iterator[None]:
@@ -59,10 +60,21 @@ class Folding:
         begun = min(self._under_way.values(), default=0) if since is None else since
         self.behind = begun if self.behind is None else min(self.behind, begun)
 
+    def came_late(self, site: str, key: VisitorKey) -> None:
+        """This id is to be folded from the log; until then the store lacks what came late."""
+        self.late[site].add(key)
+        begun = min(self._under_way.values(), default=0)
+        self._late_since = begun if self._late_since is None else min(self._late_since, begun)
+
+    def folded_late(self) -> None:
+        """What was late when the folding began is in the store now."""
+        if not any(self.late.values()):
+            self._late_since = None
+
     def safe(self, position: int) -> int:
         """The store has everything before this; `position` is the log's end."""
-        bounds = [position, *self._under_way.values()]
-        return min(bounds if self.behind is None else [*bounds, self.behind])
+        lacking = [since for since in (self.behind, self._late_since) if since is not None]
+        return min([position, *self._under_way.values(), *lacking])
 
 
 async def note_position(state: State) -> None:

@@ -42,3 +42,4 @@ async def _fold_late(state: State) -> None:
         except BaseException:
             state.folding.late[site] |= keys
             raise
+    state.folding.folded_late()

@@ -164,7 +164,7 @@ def folded(
     """
     older = history.older
     if older is not None and any(_reaches(each, key, older.last) for each in accepted):
-        state.folding.late[site].add(key)
+        state.folding.came_late(site, key)
         accepted = [
             replace(each, touchpoint=None) if _reaches(each, key, older.last) else each
             for each in accepted
