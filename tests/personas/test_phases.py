@@ -208,6 +208,22 @@ def test_an_unknown_visitor_has_the_prior_at_any_time(at):
 
 
 @MODELS
+@unhurried
+@given(histories, st.sampled_from([1 / 1440, 30 / 1440, 1 / 24, 1.0, 7.0, 30.0, 90.0]))
+def test_silence_makes_no_cliff(model, history, days):
+    end = max((touchpoint.time for touchpoint in history.touchpoints), default=0.0) + days * DAY
+    before, after = (ladder_at(model, history, FACTS, end + s, {}) for s in (-30.0, 30.0))
+    assert np.abs(after - before).max() < 0.02
+
+
+@MODELS
+def test_silence_lets_the_belief_drift(model):
+    history = happened(("page", 0), ("Product Added", 1))
+    early, late = (ladder_at(model, history, {}, days * DAY, {}) for days in (1, 91))
+    assert np.abs(late - early).max() > 0.01
+
+
+@MODELS
 def test_a_summary_of_older_touchpoints_gives_the_same_belief(model):
     history = happened(("page", 0), ("Pricing Viewed", 3), ("Product Added", 9), ("Logged In", 30))
     told = (TraitChange(DAY, 9, "size", 12.0),)
