@@ -11,7 +11,6 @@ import secrets
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import ceil
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -31,7 +30,7 @@ from service.recommend_answer import answer_of
 from service.recommend_choice import Choice, Known, choose
 from service.recommend_contents import prepared
 from service.state import State
-from service.visitors import Visitor, load_visitor, visitor_id
+from service.visitors import Visitor, just_now, load_visitor, visitor_id
 from training.eventlog import Kind, Record
 
 T = TypeVar("T")
@@ -89,7 +88,7 @@ async def recommend(
         caller_kind: of the key; with a publishable one, events' user ids need their hash.
     """
     begun = time.perf_counter()
-    now = ceil(1000 * now) / 1000  # messages have milliseconds; one of this moment counts
+    now = just_now(now)
     deadline = None if ask.timeout is None else begun + max(ask.timeout - LEFT_FOR_RANKING, 0.0)
     known, degraded = await _load(state, site, ask, now, caller_kind, deadline)
     choice = choose(state, site, ask, known, prepared(state, site), now)

@@ -16,7 +16,7 @@ from personas.entities import History, VisitorKey
 from personas.messages import Accepted
 from personas.visitor import MOST_TOUCHPOINTS
 from service.folding import chunks_of
-from service.ingest import folded
+from service.ingest import folded, folds_of
 from service.jobs import Report
 from training.eventlog import Kind, message_of, read_accepted
 
@@ -73,8 +73,5 @@ async def _later(state: State, site: str, keys: set[VisitorKey], position: int) 
     async for chunk in chunks_of(records):
         read = [message_of(record) for record in chunk]
         told = [each for each in read if isinstance(each, Accepted) and each.owner in keys]
-        by_key: defaultdict[VisitorKey, list[Accepted]] = defaultdict(list)
-        for each in told:
-            by_key[each.owner].append(each)
-        folds = {key: partial(folded, state, site, key, of) for key, of in by_key.items()}
-        await state.store.update(site, folds)
+        folds = folds_of(state, site, told)
+        await state.store.update(site, {key: folds[key] for key in keys & folds.keys()})

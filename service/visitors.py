@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import ceil
 from typing import TYPE_CHECKING
 
 from personas.entities import History, PersonaBelief, PhaseBelief, VisitorKey
@@ -43,6 +44,11 @@ class Beliefs:
 
     persona: PersonaBelief
     phase: PhaseBelief
+
+
+def just_now(now: float) -> float:
+    """Messages have milliseconds: one that came in at this moment counts."""
+    return ceil(1000 * now) / 1000
 
 
 def parse_key(text: str) -> VisitorKey:

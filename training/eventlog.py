@@ -26,7 +26,7 @@ from training.eventlog_files import (
     sealed_files,
     wal_path,
 )
-from training.eventlog_folder import erase_from_wal, expire_from_wal, id_of, lock, sync_folder
+from training.eventlog_folder import erase_from_wal, expire_from_wal, id_of, lock
 from training.eventlog_index import DuplicateIndex, index_path
 from training.eventlog_records import (
     Kind,
@@ -40,6 +40,7 @@ from training.eventlog_records import (
     rejected_record,
 )
 from training.eventlog_writer import WalWriter, in_words
+from training.files import sync_folder
 
 __all__ = [
     "EventLog",

@@ -12,15 +12,7 @@ from personas.entities import VisitorKey
 from personas.errors import LogUnavailable
 from training import eventlog_frames as wal
 from training.eventlog_records import EXPIRING, Record, concerns
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names that were added, changed or removed durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+from training.files import sync_folder
 
 
 def write_whole(path: Path, *parts: bytes | memoryview) -> None:

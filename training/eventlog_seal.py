@@ -20,8 +20,8 @@ import numpy as np
 from personas.errors import LogUnavailable
 from training import eventlog_frames as wal
 from training.eventlog_files import LogFile, files_of, segment_path, wal_path
-from training.eventlog_folder import sync_folder
 from training.eventlog_index import index_path, message_key, write_index
+from training.files import sync_folder
 
 NICENESS = 10
 PR_SET_PDEATHSIG = 1

@@ -11,7 +11,7 @@ from pathlib import Path
 from personas.errors import LogUnavailable
 from training import eventlog_frames as wal
 from training.eventlog_files import wal_path
-from training.eventlog_folder import sync_folder
+from training.files import sync_folder
 
 Found = Callable[[bytes, wal.Frame], None]
 

@@ -34,6 +34,7 @@ def put_file(path: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
+    """Make names that were added, changed or removed durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

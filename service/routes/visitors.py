@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
-from math import ceil
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -20,7 +19,14 @@ from service.linking import erase, link
 from service.routes.bodies import Body, Moment, Schema, answer, written_moment
 from service.routes.paths import PathId
 from service.state import State, state_of
-from service.visitors import Beliefs, Visitor, believe_aside, load_patiently, parse_key
+from service.visitors import (
+    Beliefs,
+    Visitor,
+    believe_aside,
+    just_now,
+    load_patiently,
+    parse_key,
+)
 
 router = APIRouter(prefix="/v1/visitors", tags=["Visitors"])
 PARTS = ("traits", "touchpoints", "interests", "consents")
@@ -54,8 +60,7 @@ async def read_visitor(
     """Who a visitor is and where, with evidence that adds up. An unknown visitor gets the prior."""
     chosen = state.sites.of(caller.site).journey(journey)
     parts = _parts(include)
-    # Messages have milliseconds: what came in just now counts.
-    moment = ceil(1000 * time.time()) / 1000 if at is None else at
+    moment = just_now(time.time()) if at is None else at
     visitor = await load_patiently(state, caller.site, parse_key(visitor_id), at)
     beliefs = await believe_aside(state, caller.site, visitor, moment, chosen)
     versions = state.active.models(caller.site).versions

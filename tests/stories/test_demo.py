@@ -280,9 +280,8 @@ def test_six_clicks_lead_from_the_first_guide_to_after_sales(demo):
         step(page, 4)
         assert shares(page)["intent"] > compared["intent"]
         assert "You asked for a quote" in page.inner_text("#story")
-        quoted = shares(page)
         step(page, 5)
-        assert shares(page)["conversion"] > quoted["conversion"] + 0.1
+        assert shares(page)["conversion"] > 0.3
         step(page, 6)
         assert shares(page)["after-sales"] > 0.2
         assert "Four days later" in page.inner_text("#story")
