@@ -40,6 +40,8 @@ console = Console(stderr=True)
 def demo(data_dir: Path, host: str, port: int, visitors: int = VISITORS) -> int:
     """Start the demo, fill it if it is empty, and stay until it is stopped."""
     _refuse_taken(host, port)
+    # However it is told to end, the service must not outlive it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     data_dir.mkdir(parents=True, exist_ok=True)
     key = "sk_" + secrets.token_urlsafe(24)
     begun = time.perf_counter()
