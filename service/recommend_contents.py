@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.catalogue import Catalogue, CatalogueArrays
+from embeddings.columns import Columns
 from personas.entities import Array
 from personas.order import order_shares, order_trust
 from personas.popularity import ROWS
 from personas.ranker import Ranker
 from personas.ranking_features import Contents, Rows, Situation, standing
 from service.recommend_candidates import SMALL, STANDING_BEST, Candidates, Nearest, best_of
-from service.recommend_filter import Columns
 from service.trends import Trends
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embeddings.columns import Mask
 from embeddings.index import parse_filter
 from personas.entities import Array
 from personas.ranking import Pick, Taste, draw
@@ -15,7 +16,6 @@ from personas.ranking_features import INDEX, STANDING, Rows, Situation, personal
 from personas.slots import Slot
 from service.recommend_candidates import SMALL
 from service.recommend_contents import Moment, Prepared
-from service.recommend_filter import Mask
 from service.state import State
 
 if TYPE_CHECKING:
