@@ -14,7 +14,7 @@ from personas.entities import Array
 from personas.item_item import Links
 from personas.neighbours import Neighbours
 from personas.pattern import Pattern
-from personas.ranking_features import INDEX, PRIOR
+from personas.ranking_features import INDEX, PRIOR, Situation
 
 LAST_OF_SEQUENCE = 3  # items that tell what comes next
 SEQUENCE_WORTH = (1.0, 0.5, 0.25)
@@ -123,6 +123,32 @@ class Ranker:
 
             found["next"] = following
         return found
+
+
+def learned_scores(
+    ranker: Ranker, row_of: Mapping[str, int], size: int
+) -> dict[str, Callable[[Situation], Array]]:
+    """The ranker's learned scores, each for all rows of the catalogue [size].
+
+    An item that the ranker does not know scores 0, and tells nothing of others.
+    """
+    rows = np.asarray([row_of.get(item, -1) for item in ranker.items], np.intp)
+    known = np.flatnonzero(rows >= 0)
+    number_of = np.full(size, -1, np.intp)
+    number_of[rows[known]] = known
+
+    def placed(score: Callable[[NDArray[np.intp]], Array], situation: Situation) -> Array:
+        found = np.zeros(size)
+        seen = number_of[situation.seen]
+        seen = seen[seen >= 0]
+        if len(seen):
+            found[rows[known]] = score(seen)[known]
+        return found
+
+    def scorer(score: Callable[[NDArray[np.intp]], Array]) -> Callable[[Situation], Array]:
+        return lambda situation: placed(score, situation)
+
+    return {name: scorer(score) for name, score in ranker.scores.items()}
 
 
 def links_from(arrays: Mapping[str, np.ndarray], name: str) -> Links | None:

@@ -161,13 +161,51 @@ def _varied(
     return picks
 
 
+def distributions(
+    utility: Array, taste: Taste, shown: Sequence[int], vectors: Array32 | None = None
+) -> Array:
+    """Chance of each candidate at each rank [ranks, n], given that `shown` stand above.
+
+    What `draw` draws from; so another way of drawing can be asked how it would have drawn a list.
+
+    Args:
+        utility, taste, vectors: as of `draw`.
+        shown: places of a list, the first rank first; -1 for what is no candidate.
+    """
+    found = np.zeros((len(shown), len(utility)))
+    considered = _considered(utility, taste)
+    free = np.ones(len(considered), bool)
+    nearest = np.zeros(len(considered))
+    varied = taste.diversity > 0 and vectors is not None
+    for rank, place in enumerate(shown):
+        if rank < len(taste.pins):
+            found[rank, taste.pins[rank]] = 1.0
+        elif free.any():
+            wanted = utility[considered] - VARIETY_UNIT * taste.diversity * nearest
+            found[rank, considered] = _chances(np.where(free, wanted, -np.inf), taste.exploration)
+        free &= considered != place
+        if varied and vectors is not None and place >= 0:
+            np.maximum(nearest, vectors[considered] @ vectors[place], out=nearest)
+    return found
+
+
 def _one(wanted: Array, exploration: float, random: np.random.Generator) -> tuple[int, float]:
     if exploration <= 0:
         return int(np.argmax(wanted)), 1.0
-    odds = np.exp((wanted - wanted.max()) / exploration)
-    chances = odds / odds.sum()
+    chances = _chances(wanted, exploration)
     number = int(random.choice(len(chances), p=chances))
     return number, float(chances[number])
+
+
+def _chances(wanted: Array, exploration: float) -> Array:
+    """Of each to be drawn next; without exploration the best for certain."""
+    if exploration <= 0:
+        certain = np.zeros(len(wanted))
+        certain[np.argmax(wanted)] = 1.0
+        return certain
+    odds = np.exp((wanted - wanted.max()) / exploration)
+    chances: Array = odds / odds.sum()
+    return chances
 
 
 def reasons_of(

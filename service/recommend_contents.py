@@ -8,20 +8,20 @@ second.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embeddings.catalogue import Catalogue, CatalogueArrays
 from embeddings.columns import Columns
 from personas.entities import Array
 from personas.order import order_shares, order_trust
 from personas.popularity import ROWS
-from personas.ranker import Ranker
-from personas.ranking_features import Contents, Rows, Situation, standing
+from personas.ranker import Ranker, learned_scores
+from personas.ranking_features import Contents, Rows, standing
 from service.recommend_candidates import SMALL, STANDING_BEST, Candidates, Nearest, best_of
 from service.trends import Trends
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from service.state import State
 
 FRESH_FOR = 1.0  # seconds that a live view of what rises is kept
+FOUND_AT_ONCE = 64  # items of which the nearest are found in one go
 STEPS_BETWEEN = 100  # steps of visitors after which their order is looked at again
 
 
@@ -105,6 +106,13 @@ class Prepared:
         self._moment = Moment(at, trends.views, weights, features, utility, best)
         return self._moment
 
+    def best_first(self) -> list[int]:
+        """All rows, as they stood at the last moment that was looked at."""
+        if self._moment is None:
+            return list(range(len(self.items)))
+        order: list[int] = np.argsort(-self._moment.utility, kind="stable").tolist()
+        return order
+
     def _order_trust(self, trends: Trends) -> float:
         """How far visitors walk in the order that was learned; looked at now and then."""
         sequence = self.ranker.sequence
@@ -129,30 +137,20 @@ def prepared(state: State, site: str) -> Prepared:
         if trends.artefact is not artefact:
             trends.artefact, trends.trust = artefact, None
         kept = trends.prepared = Prepared(catalogue, arrays, ranker, kept)
+        if len(kept.contents) > SMALL:
+            state.beside(_made_ready(trends, kept), "nearest-content")
     return kept
 
 
-def learned_scores(
-    ranker: Ranker, row_of: Mapping[str, int], size: int
-) -> dict[str, Callable[[Situation], Array]]:
-    """The ranker's learned scores, each for all rows of the catalogue [size].
+async def _made_ready(trends: Trends, kept: Prepared) -> None:
+    """The nearest of each item, what is viewed most first, before somebody waits for them.
 
-    An item that the ranker does not know scores 0, and tells nothing of others.
+    At most half the time of one processor, and no longer than the content stays as it is.
     """
-    rows = np.asarray([row_of.get(item, -1) for item in ranker.items], np.intp)
-    known = np.flatnonzero(rows >= 0)
-    number_of = np.full(size, -1, np.intp)
-    number_of[rows[known]] = known
-
-    def placed(score: Callable[[NDArray[np.intp]], Array], situation: Situation) -> Array:
-        found = np.zeros(size)
-        seen = number_of[situation.seen]
-        seen = seen[seen >= 0]
-        if len(seen):
-            found[rows[known]] = score(seen)[known]
-        return found
-
-    def scorer(score: Callable[[NDArray[np.intp]], Array]) -> Callable[[Situation], Array]:
-        return lambda situation: placed(score, situation)
-
-    return {name: scorer(score) for name, score in ranker.scores.items()}
+    due = kept.nearest.missing(kept.best_first())
+    for begin in range(0, len(due), FOUND_AT_ONCE):
+        if trends.prepared is not kept:
+            return
+        begun = time.perf_counter()
+        await asyncio.to_thread(kept.nearest.find, due[begin : begin + FOUND_AT_ONCE])
+        await asyncio.sleep(time.perf_counter() - begun)
