@@ -6,10 +6,11 @@ the phase, seen together with what was seen, or like what is searched for.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from personas.entities import LADDER, Array
 from personas.ranking_features import MOST_SEEN, Array32, Contents, Rows, Situation
@@ -33,28 +34,54 @@ def best_of(scores: Array | Array32, count: int) -> Rows:
 
 
 class Nearest:
-    """The items most like an item; found when first asked for, then remembered."""
+    """The items most like an item; found ahead, or when first asked for, then remembered.
 
-    def __init__(self, vectors: Array32) -> None:
-        self.vectors = vectors
-        self._kept: OrderedDict[int, Rows] = OrderedDict()
+    Args:
+        vectors: unit vectors [n, d].
+        most: items whose nearest are remembered.
+    """
 
-    def of(self, row: int) -> Rows:
-        """Rows of the nearest items."""
-        found = self._kept.get(row)
-        if found is None:
-            found = self._kept[row] = best_of(self.vectors @ self.vectors[row], NEAREST)
-            if len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
-        return found
+    def __init__(self, vectors: Array32, most: int = MOST_KEPT) -> None:
+        self.vectors, self._most = vectors, most
+        self._kept: dict[int, Rows] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def of(self, rows: Rows) -> list[Rows]:
+        """Rows of the nearest items of each of these."""
+        self.find([row for row in rows.tolist() if row not in self._kept])
+        kept = self._kept
+        return [kept[row] if row in kept else self._nearest([row])[0] for row in rows.tolist()]
+
+    def find(self, rows: Sequence[int]) -> None:
+        """Find and remember the nearest of these; any thread may do so."""
+        if rows:
+            self._kept.update(zip(rows, self._nearest(rows), strict=True))
+        while len(self._kept) > self._most:
+            self._kept.pop(next(iter(self._kept)), None)
+
+    def missing(self, rows: Iterable[int]) -> list[int]:
+        """Those of which the nearest are not known yet, up to as many as are kept."""
+        room = self._most - len(self._kept)
+        return list(islice((row for row in rows if row not in self._kept), max(room, 0)))
 
     def grown(self, vectors: Array32, same: Callable[[], bool]) -> Nearest:
         """For a catalogue that only grew a little, what is remembered holds well enough."""
-        after = Nearest(vectors)
+        after = Nearest(vectors, self._most)
         little = len(self.vectors) <= len(vectors) <= 1.02 * len(self.vectors)
         if little and same():
             after._kept = self._kept
         return after
+
+    def _nearest(self, rows: Sequence[int]) -> NDArray[np.intp]:
+        """Of each of these rows [rows, NEAREST]."""
+        likeness = self.vectors[list(rows)] @ self.vectors.T
+        size = likeness.shape[1]
+        if size <= NEAREST:
+            return np.tile(np.arange(size), (len(rows), 1))
+        order = np.argpartition(likeness, size - NEAREST, axis=1)
+        return order[:, size - NEAREST :].copy()  # a view would keep all of it in memory
 
 
 class Candidates:
@@ -71,7 +98,7 @@ class Candidates:
             standing: the best whoever looks.
         """
         sources = [standing]
-        sources += [self._nearest.of(int(row)) for row in situation.seen[::-1][:MOST_SEEN]]
+        sources += self._nearest.of(situation.seen[::-1][:MOST_SEEN])
         rungs = self._rungs()
         sources += [rungs[k] for k in range(len(LADDER)) if situation.ladder[k] >= LIKELY]
         if len(situation.seen):
