@@ -33,6 +33,7 @@ class Shown:
         propensities: chance of each at its place, given those above.
         taken: places of the items that were clicked, or viewed soon after.
         dismissed: places of the items that were dismissed.
+        answer: the record itself.
     """
 
     recommendation: str
@@ -42,6 +43,7 @@ class Shown:
     propensities: tuple[float, ...]
     taken: tuple[int, ...]
     dismissed: tuple[int, ...]
+    answer: Mapping[str, Any]
 
 
 Viewed = Mapping[tuple[str, str], Sequence[float]]  # visitor, content → times of views, sorted
@@ -80,6 +82,7 @@ def joined(
                 tuple(item["propensity"] for item in answer["items"]),
                 taken,
                 tuple(place for place, content in enumerate(contents) if content in away),
+                answer,
             )
         )
     return sorted(found, key=lambda each: each.time)

@@ -31,12 +31,14 @@ class Taste:
         diversity: 0-1, how much an item loses that is like one above it.
         exploration: 0-1, the temperature of the draw.
         pins: rows on the first places, in this order.
+        most: so many of the best candidates are drawn from.
     """
 
     count: int
     diversity: float = 0.0
     exploration: float = 0.0
     pins: tuple[int, ...] = ()
+    most: int = MOST_CONSIDERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def _considered(utility: Array, taste: Taste) -> Rows:
     eligible = np.isfinite(utility)
     eligible[list(taste.pins)] = False
     places = np.flatnonzero(eligible)
-    most = max(MOST_CONSIDERED, 4 * taste.count)
+    most = max(taste.most, 4 * taste.count)
     if taste.diversity == 0 and taste.exploration == 0:
         most = taste.count
     if len(places) > most:

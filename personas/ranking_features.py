@@ -135,6 +135,18 @@ _PERSONAL = {feature.name: number for number, feature in enumerate(PERSONAL)}
 INDEX = {feature.name: number for number, feature in enumerate(FEATURES)}
 
 
+def weights_for(objective: str, weights: Array) -> Array:
+    """Weights for what a slot is there for: "clicks" or "progress".
+
+    The odds of a click times the gain of the goal after it, which in logarithms is their sum.
+    """
+    if objective != "progress":
+        return weights
+    changed = weights.copy()
+    changed[INDEX["progress"]] = 1.0
+    return changed
+
+
 def features_of(situation: Situation, contents: Contents, rows: Rows | None = None) -> Array:
     """All features of items [FEATURES, rows]; `rows` None stands for all items."""
     return np.vstack([standing(contents, situation.at, rows), personal(situation, contents, rows)])

@@ -12,7 +12,7 @@ from embeddings.columns import Mask
 from embeddings.index import parse_filter
 from personas.entities import Array
 from personas.ranking import Pick, Taste, draw
-from personas.ranking_features import INDEX, STANDING, Rows, Situation, personal
+from personas.ranking_features import STANDING, Rows, Situation, personal, weights_for
 from personas.slots import Slot
 from service.recommend_candidates import SMALL
 from service.recommend_contents import Moment, Prepared
@@ -71,19 +71,7 @@ def listed(
     if missing > 0:
         again = np.flatnonzero(allowed & ~unseen)
         items += _ranked(ask, ready, moment, situation, again, [])[:missing]
-    return Listed(tuple(items), weights_of(moment, ask.slot))
-
-
-def weights_of(moment: Moment, slot: Slot) -> Array:
-    """For what a slot is there for.
-
-    The odds of a click times the gain of the goal after it, which in logarithms is their sum.
-    """
-    if slot.objective != "progress":
-        return moment.weights
-    weights = moment.weights.copy()
-    weights[INDEX["progress"]] = 1.0
-    return weights
+    return Listed(tuple(items), weights_for(ask.slot.objective, moment.weights))
 
 
 def _allowed(
@@ -153,7 +141,7 @@ def _ranked(
         return []
     everything = len(rows) == len(ready.contents)
     of_visitor = personal(situation, ready.contents, None if everything else rows)
-    weights = weights_of(moment, ask.slot)
+    weights = weights_for(ask.slot.objective, moment.weights)
     utility = weights[len(STANDING) :] @ of_visitor
     utility += moment.utility if everything else moment.utility[rows]
     boosts = _boosts(ask.slot, ready, rows)

@@ -1,11 +1,11 @@
-"""Choices among what was shown: of an answer's items, which was taken."""
+"""What was shown to visitors, and which of it was taken."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from personas.feedback import joined
+from personas.feedback import Shown, joined
 from personas.vocabulary import plain
 from training.ranker_cases import Offer
 from training.ranker_views import NOT_A_VIEW, Items
@@ -17,6 +17,22 @@ if TYPE_CHECKING:
 def choices_shown(data: SiteData, items: Items) -> tuple[Offer, ...]:
     """The answers of which something was taken, in the order of time; one for each thing taken."""
     number = {name: place for place, name in enumerate(items.ids)}
+    offers: list[Offer] = []
+    for shown, visitor in answers_given(data):
+        rows = [number.get(content, -1) for content in shown.contents]
+        if visitor is None or len(rows) < 2:
+            continue
+        offers += [
+            Offer(shown.time, visitor, tuple(rows), place)
+            for place in shown.taken
+            if rows[place] >= 0
+        ]
+    return tuple(offers)
+
+
+def answers_given(data: SiteData) -> list[tuple[Shown, int | None]]:
+    """All answers with what came of them, in the order of time; each with its visitor's number,
+    None for somebody of whom nothing else is known."""
     visitor_of: dict[str, int] = {}
     views: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     answered = {answer.get("visitor") for answer in data.impressions}
@@ -28,15 +44,5 @@ def choices_shown(data: SiteData, items: Items) -> tuple[Offer, ...]:
             if touchpoint.content is not None and plain(touchpoint.name) not in NOT_A_VIEW:
                 for name in names:
                     views[name, touchpoint.content].append(touchpoint.time)
-    offers: list[Offer] = []
-    for shown in joined(data.impressions, data.outcomes, views):
-        visitor = visitor_of.get(shown.visitor)
-        rows = [number.get(content, -1) for content in shown.contents]
-        if visitor is None or len(rows) < 2:
-            continue
-        offers += [
-            Offer(shown.time, visitor, tuple(rows), place)
-            for place in shown.taken
-            if rows[place] >= 0
-        ]
-    return tuple(offers)
+    found = joined(data.impressions, data.outcomes, views)
+    return [(each, visitor_of.get(each.visitor)) for each in found]
