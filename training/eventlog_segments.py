@@ -13,18 +13,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from personas.entities import Touchpoint, TraitChange, VisitorKey
+from personas.entities import Touchpoint, TraitChange, TraitValue, VisitorKey
 from personas.errors import CorruptArtefact
 from personas.messages import Accepted
 from training.eventlog_folder import write_whole
 from training.eventlog_records import EXPIRING, Kind, Record, concerns, key_of, message_of
 
-READING = b"1"  # raise it when messages are read differently; older columns are then passed over
+READING = b"2"  # raise it when messages are read differently; older columns are then passed over
 _READING_NAME = b"fingerpost.reading"
 _WORD = pa.dictionary(pa.int32(), pa.string())
 _RECORD_FIELDS = [
@@ -35,6 +34,9 @@ _RECORD_FIELDS = [
     pa.field("message", pa.int64()),
     pa.field("body", pa.binary()),
 ]
+_TOLD = pa.struct(  # a trait told; of text, number and yes at most one is set, none: withdrawn
+    [("trait", pa.string()), ("text", pa.string()), ("number", pa.float64()), ("yes", pa.bool_())]
+)
 _NUMBERS = ("dwell", "scroll", "completion", "value", "rating")
 _MESSAGE_FIELDS = [
     pa.field("visitor", pa.string()),
@@ -45,10 +47,11 @@ _MESSAGE_FIELDS = [
     pa.field("content", _WORD),
     pa.field("device", _WORD),
     *(pa.field(name, pa.float64()) for name in _NUMBERS),
-    pa.field("traits", pa.string()),  # JSON
+    pa.field("told", pa.list_(_TOLD)),
     pa.field("recommendation", pa.string()),
 ]
 SCHEMA = pa.schema([*_RECORD_FIELDS, *_MESSAGE_FIELDS])
+Told = tuple[str, TraitValue | None]
 ROWS_TOGETHER = 1 << 16
 _READ = ["position", "kind", "site", "time", "message", "body"]
 _MESSAGE_COLUMNS = ["position", "message", *(field.name for field in _MESSAGE_FIELDS)]
@@ -98,12 +101,11 @@ def _message_row(record: Record) -> dict[str, Any]:
     message = message_of(record)
     if not isinstance(message, Accepted):
         return {}
-    traits = {change.name: change.value for change in message.traits}
     row = {
         "visitor": str(message.owner),
         "linked": [str(other) for _, other in message.links],
         "event_time": message.time,
-        "traits": orjson.dumps(traits).decode() if traits else None,
+        "told": [_told_row(change) for change in message.traits] or None,
         "recommendation": message.recommendation,
     }
     touchpoint = message.touchpoint
@@ -112,6 +114,12 @@ def _message_row(record: Record) -> dict[str, Any]:
         row |= {"content": touchpoint.content, "device": touchpoint.device}
         row |= {name: getattr(touchpoint, name) for name in _NUMBERS}
     return row
+
+
+def _told_row(change: TraitChange) -> dict[str, Any]:
+    value = change.value
+    kind = "yes" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
+    return {"trait": change.name, kind: value}
 
 
 def _write_tables(path: Path, tables: Iterable[pa.Table], reading: bytes = READING) -> None:
@@ -186,10 +194,25 @@ def read_messages(path: Path, since: int, site: str) -> Iterator[tuple[int, Acce
 
 def _values(column: pa.Array) -> list[Any]:
     """Python values; words of a dictionary are shared rather than copied."""
+    if isinstance(column, pa.ListArray) and column.type.value_type == _TOLD:
+        return _told_values(column)
     if not isinstance(column, pa.DictionaryArray):
         return column.to_pylist()  # type: ignore[no-any-return]
     words = column.dictionary.to_pylist()
     return [None if code is None else words[code] for code in column.indices.to_pylist()]
+
+
+def _told_values(column: pa.ListArray) -> list[list[Told] | None]:
+    """(name, value) of the traits of each message."""
+    parts = column.flatten().flatten()
+    names = parts[0].to_pylist()
+    values = [
+        next((value for value in row if value is not None), None)
+        for row in zip(*(part.to_pylist() for part in parts[1:]), strict=True)
+    ]
+    pairs = iter(zip(names, values, strict=True))
+    lengths = pc.list_value_length(column).to_pylist()
+    return [list(islice(pairs, length)) if length else None for length in lengths]
 
 
 _key_of = lru_cache(maxsize=1 << 17)(key_of)  # visitors come again and again
@@ -198,7 +221,7 @@ _key_of = lru_cache(maxsize=1 << 17)(key_of)  # visitors come again and again
 def _accepted(row: tuple[Any, ...]) -> Accepted:
     (
         _, message, visitor, linked, time, name, channel, content, device,
-        dwell, scroll, completion, value, rating, traits, recommendation,
+        dwell, scroll, completion, value, rating, told, recommendation,
     ) = row  # fmt: skip
     owner = _key_of(visitor)
     touchpoint = None
@@ -213,16 +236,15 @@ def _accepted(row: tuple[Any, ...]) -> Accepted:
         "",
         owner,
         touchpoint,
-        _traits(time, message, traits) if traits else (),
+        _traits(time, message, told) if told else (),
         tuple((owner, _key_of(other)) for other in linked) if linked else (),
         (),
         recommendation,
     )
 
 
-def _traits(time: float, message: int, told: str) -> tuple[TraitChange, ...]:
-    traits = orjson.loads(told)
-    return tuple(TraitChange(time, message, name, value) for name, value in traits.items())
+def _traits(time: float, message: int, told: Sequence[Told]) -> tuple[TraitChange, ...]:
+    return tuple(TraitChange(time, message, name, value) for name, value in told)
 
 
 def _batches(
