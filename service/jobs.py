@@ -19,6 +19,7 @@ from personas.errors import StoreUnavailable, UnknownName
 from service.store import Store
 
 QUEUED, RUNNING, SUCCEEDED, FAILED = "queued", "running", "succeeded", "failed"
+IMPORT = "import"
 DOCUMENT = "jobs/"
 MOST_REMEMBERED = 200
 MOST_KEPT = 100  # in the store, of one site
@@ -44,12 +45,19 @@ class Job:
         return {name: value for name, value in asdict(self).items() if name != "site"}
 
 
+def new_id() -> str:
+    """An id of a job."""
+    return f"j_{uuid4().hex[:16]}"
+
+
 Report = Callable[[float, str], None]
 Work = Callable[[Report], Awaitable[Mapping[str, Any]]]
 
 
 class Jobs:
-    """Runs jobs one after the other; what became of them is kept in the store.
+    """Runs jobs one after the other, imports beside the others, for they mostly wait for servers.
+
+    What became of them is kept in the store.
 
     Args:
         log, models: folders of the event log and the registry.
@@ -58,12 +66,12 @@ class Jobs:
     def __init__(self, log: Path, models: Path, store: Store) -> None:
         self._log, self._models, self._store = log, models, store
         self._jobs: dict[str, Job] = {}
-        self._turn = asyncio.Lock()
+        self._turns = {False: asyncio.Lock(), True: asyncio.Lock()}  # by: is it an import?
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, site: str, kind: str, work: Work, now: float) -> Job:
-        """Queue some work."""
-        job = Job(f"j_{uuid4().hex[:16]}", site, kind, created=now)
+    def start(self, site: str, kind: str, work: Work, now: float, job_id: str | None = None) -> Job:
+        """Queue some work; with the id of a job that a restart cut off, it is that job."""
+        job = Job(job_id or new_id(), site, kind, created=now)
         self._keep(job)
         task = asyncio.create_task(self._run(job.id, work), name=f"job {job.id}")
         self._tasks.add(task)
@@ -89,11 +97,12 @@ class Jobs:
         return [job for job in reversed(self._jobs.values()) if job.site == site]
 
     async def _run(self, job_id: str, work: Work) -> None:
-        async with self._turn:
+        async with self._turns[self._jobs[job_id].kind == IMPORT]:
             self._change(job_id, status=RUNNING, detail="starting")
             try:
                 result = await work(lambda share, what: self._report(job_id, share, what))
-                self._change(job_id, status=SUCCEEDED, progress=1.0, detail="done", result=result)
+                detail = str(result.get("detail") or "done")
+                self._change(job_id, status=SUCCEEDED, progress=1.0, detail=detail, result=result)
             except asyncio.CancelledError:
                 self._change(
                     job_id, status=FAILED, detail="the service was stopped; start it again"

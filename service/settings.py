@@ -80,6 +80,28 @@ class Settings(BaseSettings):
         ge=1,
         description="Requests worked on at once; more are told to come again (429, Retry-After).",
     )
+    import_allow_private: bool = Field(
+        False,
+        description="Imports may also fetch from private, loopback and link-local addresses, and "
+        "from any port: for a website within your own network.",
+    )
+    import_user_agent: str = Field(
+        "Fingerpost/0.1 (content import)",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[ -~]+$",
+        description="How imports call themselves; robots.txt may name what stands before the `/`.",
+    )
+    import_pause: float = Field(
+        0.2,
+        ge=0,
+        le=60,
+        description="Seconds between two requests of an import to one host; a longer `Crawl-delay` "
+        "of its robots.txt goes before.",
+    )
+    import_most_pages: int = Field(
+        20_000, ge=1, le=1_000_000, description="Pages that one import takes; the rest is left."
+    )
     demo: bool = Field(
         False,
         description="Serve the demo's pages under /demo/; `fingerpost demo` sets it. "

