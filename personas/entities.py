@@ -94,13 +94,25 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """What a visitor allows or not since `time`; of each type the latest word counts."""
+
+    time: float
+    message: int  # of the message that told it; 0: a person, through the API
+    type: str
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Older:
     """What is kept of touchpoints that left the list."""
 
     count: int
     first: float
     last: float
-    phases: tuple[float, ...]  # belief over the ladder just after `last`
+    phases: tuple[float, ...]  # belief over ways and rungs just after `last`
+    orders: int = 0
+    visit: tuple[tuple[str, str | None, int], ...] = ()  # at `last`: name, content, how often
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +126,7 @@ class History:
     traits: tuple[TraitChange, ...] = ()
     links: tuple[Link, ...] = ()
     older: Older | None = None
+    consents: tuple[Consent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

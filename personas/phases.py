@@ -56,13 +56,15 @@ __all__ = [
     "ladder_of",
     "log_likelihood",
     "predict",
-    "summary_at",
+    "summary_of",
 ]
 
 VISIT_GAP = 1800.0  # seconds without a touchpoint that end a visit
 LEAST_BELIEF = 1e-9  # no rung is ever ruled out
 LEAST_LOG_LIKELIHOOD = -40.0  # against the likeliest rung
 MOST_ITEMS = 12
+MOST_REPEATS = len(phase_prior.MEANT) - 1  # beyond, one more says what the last one said
+MOST_OF_A_VISIT = 100  # different touchpoints of the visit under way that a summary remembers
 LEAST_TIME_ITEM = 0.005  # log-odds; less is told with the event that follows
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _UNITS = ((365.25, "year"), (30.44, "month"), (1.0, "day"), (1 / 24, "hour"), (1 / 1440, "minute"))
@@ -130,9 +132,10 @@ def steps_of(
     A touchpoint repeats one of the same visit with the same name and content. `mapping` is of
     `plain_mapping`.
     """
-    last = history.older.last if history.older is not None else None
-    visit: dict[tuple[str, str | None], int] = {}
-    orders = 0
+    older = history.older if history.older is not None and history.older.last <= at else None
+    last = None if older is None else older.last
+    visit = {} if older is None else {(name, content): n for name, content, n in older.visit}
+    orders = 0 if older is None else older.orders
     for touchpoint in sorted(history.touchpoints, key=_order):
         if touchpoint.time > at:
             return
@@ -205,38 +208,49 @@ def belief_at(
 ) -> Array:
     """The belief over ways and rungs [K * 7] at a moment, from which `predict` goes on."""
     belief, last = beginning(model, history, at)
-    return _followed(model, belief, last, history, facts, at, mapping)
-
-
-def summary_at(
-    model: PhaseModel,
-    history: History,
-    facts: Mapping[str, ContentFacts],
-    at: float,
-    mapping: Mapping[str, str],
-) -> tuple[float, ...]:
-    """What to keep as `Older.phases` of touchpoints that leave the list: the belief over ways and
-    rungs. Traits stay out of it; they are told again at every reading."""
-    belief, last = summed_up(model, history.older, at)
-    belief = _followed(model, belief, last, history, facts, at, mapping)
-    return tuple(float(share) for share in belief)
-
-
-def _followed(
-    model: PhaseModel,
-    belief: Array,
-    last: float | None,
-    history: History,
-    facts: Mapping[str, ContentFacts],
-    at: float,
-    mapping: Mapping[str, str],
-) -> Array:
     for step in steps_of(history, facts, at, plain_mapping(mapping)):
-        if step.gap is not None:
-            belief = predict(model, belief, step.gap)
-        belief = condition(belief, said_by(model, step))
+        belief = _after(model, belief, step)
         last = step.touchpoint.time if last is None else max(last, step.touchpoint.time)
     return belief if last is None else predict(model, belief, at - last)
+
+
+def summary_of(
+    model: PhaseModel,
+    history: History,
+    facts: Mapping[str, ContentFacts],
+    mapping: Mapping[str, str],
+) -> Older:
+    """What to keep of touchpoints that leave the list, so that nothing that follows is believed
+    otherwise. Traits stay out of it; they are told again at every reading.
+
+    Args:
+        history: those touchpoints, at least one, after the summary of older ones still.
+    """
+    before, times = history.older, [touchpoint.time for touchpoint in history.touchpoints]
+    belief, _ = summed_up(model, before, np.inf)
+    visit = {} if before is None else {(name, content): n for name, content, n in before.visit}
+    orders = 0 if before is None else before.orders
+    for step in steps_of(history, facts, np.inf, plain_mapping(mapping)):
+        belief = _after(model, belief, step)
+        if step.opens_visit:
+            visit.clear()
+        same = step.touchpoint.name, step.touchpoint.content
+        visit[same] = min(visit.pop(same, 0) + 1, MOST_REPEATS)
+        orders += step.category[1] in phase_prior.ANCHORS
+    kept = list(visit.items())[-MOST_OF_A_VISIT:]
+    return Older(
+        count=len(times) + (before.count if before is not None else 0),
+        first=min([*times, before.first] if before is not None else times),
+        last=max([*times, before.last] if before is not None else times),
+        phases=tuple(float(share) for share in belief),
+        orders=orders,
+        visit=tuple((name, content, count) for (name, content), count in kept),
+    )
+
+
+def _after(model: PhaseModel, belief: Array, step: Step) -> Array:
+    """The belief after the time before a step, and the step itself."""
+    return condition(predict(model, belief, step.gap or 0.0), said_by(model, step))
 
 
 def _order(touchpoint: Touchpoint) -> tuple[float, int]:

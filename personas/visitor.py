@@ -11,7 +11,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from personas.entities import History, Link, Older, Touchpoint, TraitChange, VisitorKey
+from personas.consents import strictest, with_consents
+from personas.entities import (
+    Consent,
+    History,
+    Link,
+    Older,
+    Touchpoint,
+    TraitChange,
+    VisitorKey,
+)
 from personas.messages import Accepted
 
 MOST_TOUCHPOINTS = 200
@@ -22,14 +31,15 @@ MOST_IDS = 100  # of one visitor
 BY_A_PERSON = 0  # the `message` of links that a person made or cut; these go before all others
 
 Item = TypeVar("Item", Touchpoint, TraitChange)
-Summary = Callable[[History, float], tuple[float, ...]]
+Summary = Callable[[History], Older]
 
 
 # --- one id ---------------------------------------------------------------------------------------
 
 
 def fold(history: History, owner: VisitorKey, accepted: Iterable[Accepted]) -> History:
-    """Add what concerns `owner`: its touchpoints and traits, and links of which it is an end.
+    """Add what concerns `owner`: its touchpoints and traits, links of which it is an end, and
+    consents told with its id.
 
     The order of messages and repetitions do not matter. Touchpoints and traits are not bounded
     here (`trimmed` does that); links are, and to the same ones in whichever order they come.
@@ -37,6 +47,7 @@ def fold(history: History, owner: VisitorKey, accepted: Iterable[Accepted]) -> H
     touchpoints: list[Touchpoint] = []
     traits: list[TraitChange] = []
     links: list[Link] = []
+    consents: list[Consent] = []
     for message in accepted:
         if message.owner == owner:
             if message.touchpoint is not None:
@@ -46,7 +57,21 @@ def fold(history: History, owner: VisitorKey, accepted: Iterable[Accepted]) -> H
             if owner in (one, other):
                 end = other if owner == one else one
                 links.append(Link(message.time, message.message, end))
-    return _with(history, touchpoints, traits, links)
+        if message.consents and _names(message, owner):
+            told = message.consents
+            consents += [Consent(message.time, message.message, *each) for each in told]
+    return with_consents_of(_with(history, touchpoints, traits, links), consents)
+
+
+def _names(message: Accepted, key: VisitorKey) -> bool:
+    return key == message.owner or any(key in pair for pair in message.links)
+
+
+def with_consents_of(history: History, consents: Sequence[Consent]) -> History:
+    """The history with these consents in it."""
+    if not consents:
+        return history
+    return replace(history, consents=with_consents(history.consents, consents))
 
 
 def linked(history: History, other: VisitorKey, time: float, cut: bool = False) -> History:
@@ -58,9 +83,9 @@ def merged(histories: Sequence[History]) -> History:
     """What several ids did together. Beliefs about older touchpoints: the latest one's counts."""
     if len(histories) == 1:
         return histories[0]
-    whole = History(older=_older([history.older for history in histories]))
+    older = _older([history.older for history in histories])
     return _with(
-        whole,
+        History(older=older, consents=strictest([history.consents for history in histories])),
         [touchpoint for history in histories for touchpoint in history.touchpoints],
         [change for history in histories for change in history.traits],
         [link for history in histories for link in history.links],
@@ -76,6 +101,7 @@ def as_of(history: History, at: float) -> History:
         tuple(change for change in history.traits if change.time <= at),
         tuple(link for link in history.links if link.time <= at),
         older if older is not None and older.last <= at else None,
+        tuple(consent for consent in history.consents if consent.time <= at),
     )
 
 
@@ -83,21 +109,15 @@ def trimmed(history: History, summarise: Summary, most: int = MOST_TOUCHPOINTS) 
     """Keep the latest touchpoints and trait changes; the older touchpoints become a summary.
 
     Args:
-        summarise: the belief over the ladder at a time, after a history.
+        summarise: touchpoints that leave, and the summary of those before, as a summary.
         most: touchpoints to keep.
     """
     traits = _latest_traits(history.traits)
     excess = len(history.touchpoints) - most
     if excess <= 0:
         return history if traits is history.traits else replace(history, traits=traits)
-    leaving, before = history.touchpoints[:excess], history.older
-    first, last = leaving[0].time, leaving[-1].time
-    if before is not None:
-        first, last = min(first, before.first), max(last, before.last)
-    phases = summarise(History(leaving, history.traits, older=before), last)
-    count = excess + (before.count if before is not None else 0)
-    older = Older(count, first, last, phases)
-    return History(history.touchpoints[excess:], traits, history.links, older)
+    older = summarise(History(history.touchpoints[:excess], older=history.older))
+    return replace(history, touchpoints=history.touchpoints[excess:], traits=traits, older=older)
 
 
 # --- several ids ----------------------------------------------------------------------------------
@@ -188,6 +208,7 @@ def _with(
         _with_traits(history.traits, traits),
         _with_links(history.links, links, most_links) if links else history.links,
         history.older,
+        history.consents,
     )
 
 
@@ -284,6 +305,9 @@ def _older(parts: Iterable[Older | None]) -> Older | None:
     known = [part for part in parts if part is not None]
     if not known:
         return None
-    latest = max(known, key=lambda part: (part.last, part.count, part.phases))
-    first = min(part.first for part in known)
-    return Older(sum(part.count for part in known), first, latest.last, latest.phases)
+    return replace(
+        max(known, key=lambda part: (part.last, part.count, part.phases)),
+        count=sum(part.count for part in known),
+        first=min(part.first for part in known),
+        orders=sum(part.orders for part in known),
+    )

@@ -13,16 +13,24 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, make_dataclass
-from itertools import accumulate, pairwise, repeat
-from operator import attrgetter, eq, truediv
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
 
-from personas.entities import History, Link, Older, Touchpoint, TraitChange, VisitorKey
+from personas.entities import (
+    Consent,
+    History,
+    Link,
+    Older,
+    Touchpoint,
+    TraitChange,
+    VisitorKey,
+)
 from personas.errors import CorruptArtefact, InvalidInput
+from service.codec_columns import Reader, Writer
 
 FORMAT, DEFLATED, LISTED = 0x10, 1, 2  # the first byte: the version, and how strings are written
 # Part of the format: what deflate may refer back to, the likeliest last. Never change it.
@@ -45,13 +53,10 @@ LONGEST = 8 << 20  # inflated: what is longer was not written here
 
 _HEAD = struct.Struct("<BI")  # format, CRC-32 of the rest
 _RAW = -15  # deflate without header and checksum
-_TICKS = (1_000, 1_000_000)  # of a second
-_SCALES = (1, 10, 100, 1_000)  # of a measure
-_LETTERS = (("B", 0, 1 << 8), ("H", 0, 1 << 16), ("I", 0, 1 << 32), ("q", -(1 << 63), 1 << 63))
 _MEASURES = ("dwell", "scroll", "completion", "value", "rating")
 _DRAFTS: dict[type, Any] = {
     kind: make_dataclass(kind.__name__, [(each.name, Any) for each in fields(kind)], slots=True)
-    for kind in (Touchpoint, TraitChange, Link, VisitorKey)
+    for kind in (Touchpoint, TraitChange, Link, Consent, VisitorKey)
 }
 _Made = TypeVar("_Made")
 
@@ -69,12 +74,15 @@ def encode(history: History) -> bytes:
     Raises:
         InvalidInput: it holds what cannot be written, such as a number of more than 64 bits.
     """
-    writer = _Writer()
+    writer = Writer()
     try:
         _write_touchpoints(history.touchpoints, writer)
         _write_traits(history.traits, writer)
         _write_links(history.links, writer)
         _write_older(history.older, writer)
+        if history.consents or history.older is not None:
+            _write_consents(history.consents, writer)
+            _write_visit(history.older, writer)
         form, text = _write_strings(writer.strings)
         packed = _pack((writer.numbers, b"".join(writer.columns), text))
     except (TypeError, ValueError, OverflowError, struct.error) as error:
@@ -94,12 +102,12 @@ def decode(blob: bytes) -> History:
         if form & ~(DEFLATED | LISTED) != FORMAT or zlib.crc32(packed) != checksum:
             raise ValueError(f"format {form}, or a changed byte")
         numbers, columns, text = _unpack(packed)
-        reader = _Reader(numbers, columns, _read_strings(form, text))
+        reader = Reader(numbers, columns, _read_strings(form, text))
         return History(
             _read_touchpoints(reader),
             _read_traits(reader),
             _read_links(reader),
-            _read_older(reader),
+            *_read_end(reader),
         )
     except (
         ArithmeticError,
@@ -149,115 +157,6 @@ class Lately:
             self._size -= len(oldest)
 
 
-class _Writer:
-    """Gathers what goes into a blob. String 0 is None."""
-
-    __slots__ = ("columns", "numbers", "strings")
-
-    def __init__(self) -> None:
-        self.numbers: list[Any] = []
-        self.columns: list[bytes] = []
-        self.strings: dict[str | None, int] = {None: 0}
-
-    def column(self, numbers: Sequence[int]) -> None:
-        low, high = min(numbers), max(numbers)
-        letter = next((name for name, least, most in _LETTERS if least <= low and high < most), "Q")
-        self.columns.append(letter.encode() + struct.pack(f"<{len(numbers)}{letter}", *numbers))
-
-    def reals(self, numbers: Sequence[float]) -> None:
-        self.columns.append(b"d" + struct.pack(f"<{len(numbers)}d", *numbers))
-
-    def text(self, names: Iterable[str | None]) -> list[int]:
-        strings = self.strings
-        return [strings.setdefault(name, len(strings)) for name in names]
-
-    def times(self, times: Sequence[float]) -> None:
-        for ticks in _TICKS:
-            whole = _whole(times, ticks)
-            if whole:
-                self.numbers += (ticks, whole[0])
-                self.column([0, *(after - before for before, after in pairwise(whole))])
-                return
-        self.numbers += (0, 0)
-        self.reals(times)
-
-    def measures(self, measures: Sequence[float | None]) -> None:
-        """How many are told, and which; their scale."""
-        told = [measure for measure in measures if measure is not None]
-        self.numbers.append(len(told))
-        if not told:
-            return
-        if len(told) < len(measures):
-            which = sum(1 << at for at, measure in enumerate(measures) if measure is not None)
-            self.columns.append(which.to_bytes(-(-len(measures) // 8), "little"))
-        for scale in _SCALES:
-            whole = _whole(told, scale)
-            if whole:
-                self.numbers.append(scale)
-                self.column(whole)
-                return
-        self.numbers.append(0)
-        self.reals(told)
-
-
-def _whole(numbers: Sequence[float], scale: int) -> list[int]:
-    """The numbers times `scale`, if that makes all of them whole; else nothing."""
-    first = numbers[0] * scale
-    if not abs(first) < 1e16 or round(first) / scale != numbers[0]:  # most often this tells
-        return []
-    if not max(map(abs, numbers)) < 1e10:  # also of a NaN
-        return []
-    whole = [round(number * scale) for number in numbers]
-    return whole if all(map(eq, map(truediv, whole, repeat(scale)), numbers)) else []
-
-
-class _Reader:
-    """Takes a blob apart, in the order in which it was written."""
-
-    __slots__ = ("_at", "_columns", "number", "strings")
-
-    def __init__(self, numbers: list[Any], columns: bytes, strings: list[str | None]) -> None:
-        self.number: Callable[[], Any] = iter(numbers).__next__
-        self.strings = strings
-        self._columns, self._at = columns, 0
-
-    def column(self, count: int) -> tuple[Any, ...]:
-        form = f"<{count}{chr(self._columns[self._at])}"
-        numbers = struct.unpack_from(form, self._columns, self._at + 1)
-        self._at += 1 + struct.calcsize(form)
-        return numbers
-
-    def text(self, index: Iterable[int]) -> Iterator[Any]:
-        return map(self.strings.__getitem__, index)
-
-    def times(self, count: int) -> Iterable[float]:
-        ticks, first = self.number(), self.number()
-        column = self.column(count)
-        if not ticks:
-            return column
-        return map(truediv, accumulate(column[1:], initial=first), repeat(ticks))
-
-    def measures(self, count: int) -> Iterable[float | None]:
-        told = self.number()
-        if not told:
-            return repeat(None)
-        which = self._which(count) if told < count else ""
-        scale = self.number()
-        column: Iterable[float] = self.column(told)
-        if scale:
-            column = map(truediv, column, repeat(scale))
-        if not which:
-            return column
-        values = iter(column)
-        return [next(values) if bit == "1" else None for bit in which]
-
-    def _which(self, count: int) -> str:
-        size = -(-count // 8)
-        bits = int.from_bytes(self._columns[self._at : self._at + size], "little")
-        self._at += size
-        return f"{bits:0{count}b}"[::-1]
-
-
 def _write_strings(strings: Iterable[str | None]) -> tuple[int, bytes]:
     """The first byte of the blob, and the strings but None."""
     texts = list(strings)[1:]
@@ -287,7 +186,7 @@ def _make(kind: type[_Made], *columns: Iterable[Any]) -> tuple[_Made, ...]:
     return made
 
 
-def _write_touchpoints(touchpoints: Sequence[Touchpoint], writer: _Writer) -> None:
+def _write_touchpoints(touchpoints: Sequence[Touchpoint], writer: Writer) -> None:
     writer.numbers.append(len(touchpoints))
     if not touchpoints:
         return
@@ -303,7 +202,7 @@ def _write_touchpoints(touchpoints: Sequence[Touchpoint], writer: _Writer) -> No
         writer.measures(list(map(attrgetter(name), touchpoints)))
 
 
-def _read_touchpoints(reader: _Reader) -> tuple[Touchpoint, ...]:
+def _read_touchpoints(reader: Reader) -> tuple[Touchpoint, ...]:
     count = reader.number()
     if not count:
         return ()
@@ -316,7 +215,7 @@ def _read_touchpoints(reader: _Reader) -> tuple[Touchpoint, ...]:
     return _make(Touchpoint, times, messages, names, channels, contents, devices, *measures)
 
 
-def _write_traits(traits: Sequence[TraitChange], writer: _Writer) -> None:
+def _write_traits(traits: Sequence[TraitChange], writer: Writer) -> None:
     writer.numbers.append(len(traits))
     if not traits:
         return
@@ -332,7 +231,7 @@ def _write_traits(traits: Sequence[TraitChange], writer: _Writer) -> None:
             writer.numbers.append(float(each.value))
 
 
-def _read_traits(reader: _Reader) -> tuple[TraitChange, ...]:
+def _read_traits(reader: Reader) -> tuple[TraitChange, ...]:
     count = reader.number()
     if not count:
         return ()
@@ -343,7 +242,7 @@ def _read_traits(reader: _Reader) -> tuple[TraitChange, ...]:
     return _make(TraitChange, times, messages, names, texts)
 
 
-def _write_links(links: Sequence[Link], writer: _Writer) -> None:
+def _write_links(links: Sequence[Link], writer: Writer) -> None:
     writer.numbers.append(len(links))
     if not links:
         return
@@ -354,7 +253,7 @@ def _write_links(links: Sequence[Link], writer: _Writer) -> None:
     writer.column([each.cut for each in links])
 
 
-def _read_links(reader: _Reader) -> tuple[Link, ...]:
+def _read_links(reader: Reader) -> tuple[Link, ...]:
     count = reader.number()
     if not count:
         return ()
@@ -364,7 +263,7 @@ def _read_links(reader: _Reader) -> tuple[Link, ...]:
     return _make(Link, times, messages, others, map(bool, reader.column(count)))
 
 
-def _write_older(older: Older | None, writer: _Writer) -> None:
+def _write_older(older: Older | None, writer: Writer) -> None:
     if older is None:
         writer.numbers.append(None)
     else:
@@ -372,9 +271,48 @@ def _write_older(older: Older | None, writer: _Writer) -> None:
         writer.numbers += map(float, older.phases)
 
 
-def _read_older(reader: _Reader) -> Older | None:
+def _read_end(reader: Reader) -> tuple[Older | None, tuple[Consent, ...]]:
+    """What most histories do not have."""
     phases = reader.number()
+    numbers = () if phases is None else tuple(reader.number() for _ in range(3 + phases))
+    consents = _read_consents(reader)
     if phases is None:
-        return None
-    count, first, last = reader.number(), reader.number(), reader.number()
-    return Older(count, first, last, tuple(reader.number() for _ in range(phases)))
+        return None, consents
+    count, first, last, *belief = numbers
+    return Older(count, first, last, tuple(belief), *_read_visit(reader)), consents
+
+
+def _write_consents(consents: Sequence[Consent], writer: Writer) -> None:
+    writer.numbers.append(len(consents))
+    if consents:
+        writer.times([each.time for each in consents])
+        writer.column([each.message for each in consents])
+        writer.column(writer.text(each.type for each in consents))
+        writer.column([each.granted for each in consents])
+
+
+def _read_consents(reader: Reader) -> tuple[Consent, ...]:
+    count = reader.number(0)
+    if not count:
+        return ()
+    times, messages = reader.times(count), reader.column(count)
+    types, granted = reader.text(reader.column(count)), reader.column(count)
+    return _make(Consent, times, messages, types, map(bool, granted))
+
+
+def _write_visit(older: Older | None, writer: Writer) -> None:
+    if older is None:
+        return
+    writer.numbers += (older.orders, len(older.visit))
+    if older.visit:
+        names, contents, counts = zip(*older.visit, strict=True)
+        for column in (writer.text(names), writer.text(contents), counts):
+            writer.column(column)
+
+
+def _read_visit(reader: Reader) -> tuple[int, tuple[tuple[str, str | None, int], ...]]:
+    orders, length = reader.number(0), reader.number(0)
+    if not length:
+        return orders, ()
+    names, contents = (reader.text(reader.column(length)) for _ in range(2))
+    return orders, tuple(zip(names, contents, reader.column(length), strict=True))

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from personas.entities import History, VisitorKey
+from personas.entities import History, Older, VisitorKey
 from personas.errors import StoreUnavailable
 from personas.messages import Accepted, Rejected, read_message
-from personas.phases import ladder_at
+from personas.phases import summary_of
 from personas.visitor import fold, trimmed
 from personas.vocabulary import is_known
 from service.auth import is_proven
@@ -169,7 +169,7 @@ def folded(
             replace(each, touchpoint=None) if _reaches(each, key, older.last) else each
             for each in accepted
         ]
-    return trimmed(fold(history, key, accepted), partial(_summary, state, site))
+    return trimmed(fold(history, key, accepted), partial(summary, state, site))
 
 
 def _reaches(message: Accepted, key: VisitorKey, until: float) -> bool:
@@ -177,8 +177,8 @@ def _reaches(message: Accepted, key: VisitorKey, until: float) -> bool:
     return touchpoint is not None and message.owner == key and touchpoint.time <= until
 
 
-def _summary(state: State, site: str, history: History, at: float) -> tuple[float, ...]:
+def summary(state: State, site: str, history: History) -> Older:
+    """What the site keeps of touchpoints that leave the list."""
     facts = state.catalogues.of(site).facts
     model = state.active.models(site).phases
-    ladder = ladder_at(model, history, facts, at, state.sites.of(site).event_names)
-    return tuple(float(share) for share in ladder)
+    return summary_of(model, history, facts, state.sites.of(site).event_names)

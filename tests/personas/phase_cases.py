@@ -66,6 +66,20 @@ histories = st.lists(touchpoints, max_size=40, unique_by=lambda touchpoint: touc
         tuple(TraitChange(t.time, t.message, "size", t.time / DAY) for t in items[:2]),
     )
 )
+FEW = ("page", "Pricing Viewed", "Order Completed")
+
+
+@st.composite
+def visits(draw) -> History:
+    """A few names, again and again, many in a visit."""
+    seconds, touchpoints = 0.0, []
+    for number in range(draw(st.integers(1, 25))):
+        seconds += draw(st.sampled_from([0.0, 40.0, 900.0, 3 * DAY]))
+        name, content = draw(st.sampled_from(FEW)), draw(st.sampled_from([None, "/pricing"]))
+        touchpoints.append(Touchpoint(seconds, number, name, content=content))
+    return History(tuple(touchpoints), (TraitChange(DAY, 99, "size", 12.0),))
+
+
 beliefs = st.lists(st.floats(1e-6, 1.0), min_size=7, max_size=7).map(
     lambda weights: np.array(weights) / sum(weights)
 )

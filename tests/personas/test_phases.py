@@ -30,8 +30,9 @@ from personas.phases import (
     ladder_at,
     log_likelihood,
     predict,
-    summary_at,
+    summary_of,
 )
+from personas.visitor import trimmed
 from personas.vocabulary import KINDS
 from tests.personas.phase_cases import (
     DAY,
@@ -43,6 +44,7 @@ from tests.personas.phase_cases import (
     happened,
     histories,
     unhurried,
+    visits,
 )
 
 # --- the tables -----------------------------------------------------------------------------------
@@ -228,12 +230,32 @@ def test_a_summary_of_older_touchpoints_gives_the_same_belief(model):
     history = happened(("page", 0), ("Pricing Viewed", 3), ("Product Added", 9), ("Logged In", 30))
     told = (TraitChange(DAY, 9, "size", 12.0),)
     first, rest = history.touchpoints[:2], history.touchpoints[2:]
-    phases = summary_at(model, History(first, told), {}, 3 * DAY, {})
-    shortened = History(rest, told, older=Older(2, 0.0, 3 * DAY, phases))
+    shortened = History(rest, told, older=summary_of(model, History(first), {}, {}))
     np.testing.assert_allclose(
         ladder_at(model, shortened, {}, 40 * DAY, {}),
         ladder_at(model, replace(history, traits=told), {}, 40 * DAY, {}),
         atol=1e-8,
+    )
+
+
+@MODELS
+@unhurried
+@given(histories | visits(), st.integers(1, 8), st.integers(1, 8))
+def test_a_history_that_is_trimmed_as_it_grows_is_believed_like_the_whole(
+    model, history, most, step
+):
+    """Also with a repeated order, or in the midst of a visit: a summary loses none of that."""
+    short = History(traits=history.traits)
+    for begin in range(0, len(history.touchpoints), step):
+        came = history.touchpoints[begin : begin + step]
+        grown = replace(short, touchpoints=short.touchpoints + came)
+        short = trimmed(grown, lambda leaving: summary_of(model, leaving, FACTS, {}), most)
+    assert len(short.touchpoints) == min(most, len(history.touchpoints))
+    at = 401 * DAY
+    np.testing.assert_allclose(
+        believe(model, short, FACTS, at).ladder,
+        believe(model, history, FACTS, at).ladder,
+        atol=1e-6,
     )
 
 

@@ -164,10 +164,12 @@ def test_a_summary_that_reaches_beyond_the_moment_is_left_out():
 # --- bounds ---------------------------------------------------------------------------------------
 
 
-def summary(history: History, at: float) -> tuple[float, ...]:
+def summary(history: History) -> Older:
     """Not a belief, but tells what was summed up: how many, since when."""
-    before = history.older.phases[0] if history.older else 0.0
-    return (before + len(history.touchpoints), at)
+    before, times = history.older, [each.time for each in history.touchpoints]
+    count = len(times) + (before.count if before else 0)
+    first = before.first if before else times[0]
+    return Older(count, first, times[-1], (float(count), times[-1]))
 
 
 def test_the_oldest_touchpoints_become_a_summary():

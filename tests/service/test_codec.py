@@ -12,7 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personas.entities import History, Link, Older, Touchpoint, TraitChange, VisitorKey
+from personas.entities import (
+    Consent,
+    History,
+    Link,
+    Older,
+    Touchpoint,
+    TraitChange,
+    VisitorKey,
+)
 from personas.errors import CorruptArtefact, InvalidInput
 from service import codec
 from tests.service.histories import plausible_history
@@ -55,8 +63,11 @@ histories = st.builds(
         st.integers(0, 1 << 40),
         moments,
         moments,
-        st.lists(finite, max_size=7).map(tuple),
+        st.lists(finite, max_size=21).map(tuple),
+        st.integers(0, 1000),
+        st.lists(st.tuples(text, st.none() | text, st.integers(0, 3)), max_size=5).map(tuple),
     ),
+    st.lists(st.builds(Consent, moments, hashes, text, st.booleans()), max_size=3).map(tuple),
 )
 
 
