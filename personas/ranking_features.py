@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +74,12 @@ class Contents:
 
     def __len__(self) -> int:
         return len(self.published)
+
+    @cached_property
+    def usual_phases(self) -> Array:
+        """The mean of all items' tags over the ladder [7]."""
+        mean: Array = self.phases.mean(axis=0)
+        return mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +175,7 @@ def personal(situation: Situation, contents: Contents, rows: Rows | None = None)
     chosen = slice(None) if rows is None else rows
     found = np.zeros((len(PERSONAL), len(contents) if rows is None else len(rows)))
     _interests(found, situation, contents.vectors, chosen)
-    _phases(found, situation.ladder, contents.phases, chosen)
+    _phases(found, situation.ladder, contents, chosen)
     if situation.last is not None:
         found[_PERSONAL["new-to-visitor"]] = contents.published[chosen] > situation.last
     for name, score in contents.learned.items():
@@ -216,12 +223,12 @@ def _progress(ladder: Array, contents: Contents, chosen: slice | Rows) -> Array 
     return gains
 
 
-def _phases(found: Array, ladder: Array, phases: Array, chosen: slice | Rows) -> None:
-    if not len(phases):
+def _phases(found: Array, ladder: Array, contents: Contents, chosen: slice | Rows) -> None:
+    if not len(contents.phases):
         return
     wanted = np.stack([ladder, next_rungs(ladder)], axis=1)
-    usual = phases.mean(axis=0) @ wanted + LEAST_SHARE
-    fit = np.log((phases[chosen] @ wanted + LEAST_SHARE) / usual)
+    usual = contents.usual_phases @ wanted + LEAST_SHARE
+    fit = np.log((contents.phases[chosen] @ wanted + LEAST_SHARE) / usual)
     found[_PERSONAL["phase-now"]], found[_PERSONAL["phase-next"]] = fit[:, 0], fit[:, 1]
 
 

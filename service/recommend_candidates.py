@@ -106,7 +106,9 @@ class Candidates:
             sources += [best_of(score, OF_LEARNED) for score in scores]
         if situation.query is not None:
             sources.append(best_of(self._contents.vectors @ situation.query, OF_QUERY))
-        return np.unique(np.concatenate(sources))
+        could = np.zeros(len(self._contents), bool)
+        could[np.concatenate(sources)] = True
+        return np.flatnonzero(could)
 
     def _rungs(self) -> list[Rows]:
         if self._of_rung is None:

@@ -66,11 +66,11 @@ def listed(
     unseen[situation.seen] = False
     pins = [row for row in _rows(ready, ask.slot.pins) if unseen[row]]
     rows = _candidates(ask, ready, moment, situation, unseen, pins)
-    items = _ranked(ask, ready, moment, situation, rows, pins)
+    items = _ranked(state, ask, ready, moment, situation, rows, pins)
     missing = ask.count - len(items)
     if missing > 0:
         again = np.flatnonzero(allowed & ~unseen)
-        items += _ranked(ask, ready, moment, situation, again, [])[:missing]
+        items += _ranked(state, ask, ready, moment, situation, again, [])[:missing]
     return Listed(tuple(items), weights_for(ask.slot.objective, moment.weights))
 
 
@@ -130,6 +130,7 @@ def _candidates(
 
 
 def _ranked(
+    state: State,
     ask: Ask,
     ready: Prepared,
     moment: Moment,
@@ -148,7 +149,7 @@ def _ranked(
     if boosts is not None:
         utility += boosts
     utility -= utility.mean()
-    picks = _drawn(ask, ready, utility, rows, pins)
+    picks = _drawn(state, ask, ready, utility, rows, pins)
     features, usual = NOT_TOLD, NOT_TOLD[0]
     if ask.explain:
         places = [pick.place for pick in picks]
@@ -169,7 +170,7 @@ def _ranked(
 
 
 def _drawn(
-    ask: Ask, ready: Prepared, utility: Array, rows: Rows, pins: Sequence[int]
+    state: State, ask: Ask, ready: Prepared, utility: Array, rows: Rows, pins: Sequence[int]
 ) -> list[Pick]:
     place = {int(row): number for number, row in enumerate(rows)} if pins else {}
     taste = Taste(
@@ -179,7 +180,7 @@ def _drawn(
         tuple(place[row] for row in dict.fromkeys(pins)),
     )
     near = ready.contents.vectors[rows] if taste.diversity > 0 else None
-    return draw(utility, taste, np.random.default_rng(), near)
+    return draw(utility, taste, state.random, near)
 
 
 def _boosts(slot: Slot, ready: Prepared, rows: Rows) -> Array | None:

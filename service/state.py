@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import structlog
 from starlette.requests import Request
 
@@ -19,8 +20,10 @@ from personas.errors import StoreUnavailable
 from service.active import ActiveModels
 from service.content import Catalogues
 from service.content_mending import mend
+from service.content_teaching import teach
 from service.folding import Folding, catch_up, note_position, restore_settings
 from service.following import follow
+from service.importing import take_up_imports
 from service.jobs import Jobs
 from service.metrics import Metrics
 from service.personas import EditedPersonas
@@ -54,6 +57,7 @@ class State:
     folding: Folding = field(default_factory=Folding)
     personas: EditedPersonas = field(default_factory=EditedPersonas)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+    random: np.random.Generator = field(default_factory=np.random.default_rng)
 
     def beside(self, work: Coroutine[Any, Any, Any], name: str) -> None:
         """Runs beside the requests; a failure is logged, and ends nothing else."""
@@ -94,7 +98,9 @@ async def opened(settings: Settings) -> AsyncIterator[State]:
             store=store,
             index=index,
             encoder=encoder,
-            active=ActiveModels(Registry(folder / "models"), metrics.version_refused),
+            active=ActiveModels(
+                Registry(folder / "models"), metrics.version_refused, settings.encoder
+            ),
             jobs=jobs,
             sites=Sites(store, log),
             catalogues=Catalogues(),
@@ -120,7 +126,9 @@ async def _brought_up(state: State) -> None:
     except StoreUnavailable:
         state.folding.missed(0)  # answers are degraded until it is there; then it is filled
     await state.catalogues.open(state)
+    state.beside(take_up_imports(state), "imports")
     state.beside(mend(state), "content-mending")
+    state.beside(teach(state), "content-teaching")
     state.beside(follow(state), "follow")
     state.beside(state.trends.rebuilt(state), "trends")
 
