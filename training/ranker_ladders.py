@@ -58,19 +58,34 @@ def _before_each(
 
 def moved_on(data: SiteData, views: Views) -> NDArray[np.bool_]:
     """Did the visitor buy, renew or recommend within the horizon after each view [views]?"""
-    mapping = plain_mapping(data.mapping)
     moved = np.zeros(len(views), bool)
     numbers_of: dict[int, list[int]] = {}
     for number, visitor in enumerate(views.visitors.tolist()):
         numbers_of.setdefault(visitor, []).append(number)
+    goals = goals_of(data)
     for visitor, numbers in numbers_of.items():
-        touchpoints = data.visitors[visitor].history.touchpoints
-        goals = np.asarray([t.time for t in touchpoints if _kind(t.name, mapping) in GOALS])
-        if len(goals):
-            times = views.times[numbers]
-            next_goal = np.append(goals, np.inf)[np.searchsorted(goals, times, "right")]
-            moved[numbers] = next_goal - times <= HORIZON
+        moved[numbers] = reached_soon(goals.get(visitor), views.times[numbers])
     return moved
+
+
+def goals_of(data: SiteData) -> dict[int, Array]:
+    """When visitors bought, renewed or recommended: visitor's number → sorted times."""
+    mapping = plain_mapping(data.mapping)
+    found = {}
+    for visitor, each in enumerate(data.visitors):
+        told = [t.time for t in each.history.touchpoints if _kind(t.name, mapping) in GOALS]
+        if told:
+            found[visitor] = np.asarray(told)
+    return found
+
+
+def reached_soon(goals: Array | None, times: Array) -> NDArray[np.bool_]:
+    """Does one of the goals follow within the horizon [times]?"""
+    if goals is None:
+        return np.zeros(len(times), bool)
+    next_goal = np.append(goals, np.inf)[np.searchsorted(goals, times, "right")]
+    reached: NDArray[np.bool_] = next_goal - times <= HORIZON
+    return reached
 
 
 def _kind(name: str, mapping: dict[str, str]) -> str:

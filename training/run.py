@@ -1,25 +1,23 @@
 """Train a site's models from its event log: `python -m training.run --log DIR --registry DIR`.
 
-Progress is told as lines of JSON on standard output, the result is the last of them.
+Progress and result are told as `training/process.py` says.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from personas.errors import CorruptArtefact, FingerpostError, NotEnoughData
+from personas.errors import CorruptArtefact, NotEnoughData
 from training.content_vectors import read_vectors
 from training.dataset import SiteData, load_site
 from training.fitting import Fitted, Progress
+from training.process import ran, tell
 from training.registry import Artefact, Registry
 
 Fit = Callable[[SiteData, Artefact | None, Progress, float, int], Fitted]
@@ -57,7 +55,6 @@ FITS: dict[str, Callable[[], Fit]] = {
     "ranker": _ranker,
 }
 LOADING = 0.1  # share of the work
-NICENESS = 10  # requests go first
 
 
 def train(
@@ -133,38 +130,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--models", nargs="+", choices=FITS, default=list(FITS))
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(arguments)
-    os.nice(NICENESS)
-    _end_with_parent()
-    try:
-        registry, now = Registry(args.registry), time.time()
-        result = train(args.log, registry, args.site, args.models, _tell, now, args.seed)
-    except FingerpostError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    _say({"result": result})
-    return 0
-
-
-def _tell(share: float, what: str) -> None:
-    _say({"progress": round(share, 4), "detail": what})
-
-
-def _say(told: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(told) + "\n")
-    sys.stdout.flush()
-
-
-def _end_with_parent() -> None:
-    """Who started us holds our standard input open; its end is the parent's end."""
-    if sys.stdin is None or sys.stdin.isatty():
-        return
-
-    def watch() -> None:
-        while os.read(0, 4096):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    registry, now = Registry(args.registry), time.time()
+    return ran(lambda: train(args.log, registry, args.site, args.models, tell, now, args.seed))
 
 
 if __name__ == "__main__":
