@@ -32,6 +32,7 @@ class Entry:
         text: digest of what was embedded.
         model: the tagger that tagged it.
         locked: tags by people that no model may overwrite, as in the document.
+        said: all tags by people, also those that a model may overwrite when the text changes.
     """
 
     item: ContentItem
@@ -42,6 +43,7 @@ class Entry:
     text: str = ""
     model: str = ""
     locked: Mapping[str, Any] = field(default_factory=lambda: NO_HUMAN)
+    said: Mapping[str, Any] = field(default_factory=lambda: NO_HUMAN)
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,12 @@ class Catalogue:
         facts: what models need to know, by id, URL, and URL without campaign parameters.
         by_url: id by URL, and by URL without campaign parameters.
         entries: by id.
+        corrected: those of which people said what they are, by id.
     """
 
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
+        self.corrected: dict[str, Entry] = {}
         self.items: dict[str, ContentItem] = {}
         self.facts: dict[str, ContentFacts] = {}
         self.by_url: dict[str, str] = {}
@@ -107,6 +111,9 @@ class Catalogue:
             if before is not None and before.item.url != entry.item.url:
                 self._unclaim(before.item)
             self.entries[name], self.items[name] = entry, entry.item
+            self.corrected.pop(name, None)
+            if entry.said:
+                self.corrected[name] = entry
             self.facts[name] = content_facts(entry.item)
             self._claim(entry.item)
             self._rows.put(entry, self.facts[name])
@@ -119,6 +126,7 @@ class Catalogue:
             if entry is None:
                 continue
             del self.items[name], self.facts[name]
+            self.corrected.pop(name, None)
             self._unclaim(entry.item)
             if name in self.by_url:  # an id that is also another item's URL
                 self.facts[name] = self.facts[self.by_url[name]]
@@ -132,6 +140,11 @@ class Catalogue:
             return item
         known = self.by_url.get(name) or self.by_url.get(plain_url(name) or "")
         return None if known is None else self.items.get(known)
+
+    @property
+    def vector_size(self) -> int:
+        """Of the vectors that came last."""
+        return self._rows.size
 
     def missing(self) -> list[str]:
         """Ids that have no vector yet."""
@@ -188,12 +201,12 @@ class _Rows:
         self.ids: list[str] = []
         self.row: dict[str, int] = {}
         self._shared = False
-        self._size = size
+        self.size = size
         self._columns = _empty(16, size)
 
     def put(self, entry: Entry, facts: ContentFacts) -> None:
         name, item = entry.item.id, entry.item
-        if entry.vector is not None and len(entry.vector) != self._size:
+        if entry.vector is not None and len(entry.vector) != self.size:
             self._resize(len(entry.vector))
         row = self.row.get(name)
         if row is None:
@@ -229,7 +242,7 @@ class _Rows:
     def _added(self, name: str) -> int:
         row = len(self.ids)
         if row == len(self._columns["shown"]):
-            grown = _empty(2 * row, self._size)
+            grown = _empty(2 * row, self.size)
             for key, column in self._columns.items():
                 grown[key][:row] = column
             self._columns, self._shared = grown, False
@@ -245,7 +258,7 @@ class _Rows:
     def _resize(self, size: int) -> None:
         """Vectors of another encoder: those of the old one say nothing beside them."""
         self._own()
-        self._size = size
+        self.size = size
         self._columns["vectors"] = np.zeros((len(self._columns["shown"]), size), np.float32)
 
 

@@ -17,7 +17,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.tagging_evidence import Answer, Read, TagEvidence, reasons
+from embeddings.tagging_evidence import Answer, Read, TagEvidence, reasons, sound_of
 from embeddings.tagging_signals import NAMES, SIGNALS, measure, places_of
 from embeddings.tagging_softmax import fit_weights, softmax
 from embeddings.text import Text
@@ -26,8 +26,10 @@ from personas.errors import CorruptArtefact, InvalidInput, UnknownName
 
 Vectors = NDArray[np.float32]
 
+MAPPED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")  # names of one encoder
 HEAD_WORDS, OPENING_WORDS, MIDDLE_WORDS = 40, 60, 40
 LEAST_WORDS = 160  # bodies shorter than that are their opening
+WHOLE = "the sound of the whole text"
 SHARES = (1.2, 1.5, 0.8)  # of title and description, opening, middle
 SITE_RIDGE = {"base": 3.0, "signals": 0.5, "vector": 0.08}  # how firmly the default is held
 PHASE_FIRMNESS = 4.0  # times that: most of what people say of phases comes through the types
@@ -175,10 +177,28 @@ def tag(model: TaggerModel, document: Text, vectors: Vectors) -> Tagging:
             f"Send one vector of {model.size} numbers for each of the {len(passages)} passages, "
             f"not {np.shape(vectors)}."
         )
-    parts = _parts(vectors)
+    return _tagged(model, document, [sound_of(passage) for passage in passages], _parts(vectors))
+
+
+def tag_anew(model: TaggerModel, document: Text, vector: Vectors) -> Tagging:
+    """`tag`, where the passages' vectors are not at hand: of the same opinion, but the evidence
+    tells the vector's share in one piece.
+
+    Args:
+        vector: [d], from `document_vector`.
+
+    Raises:
+        InvalidInput: the vector is of another size than this tagger's.
+    """
+    if np.shape(vector) != (model.size,):
+        raise InvalidInput(f"Send a vector of {model.size} numbers, not {np.shape(vector)}.")
+    return _tagged(model, document, [WHOLE], np.asarray(vector, np.float64)[None])
+
+
+def _tagged(model: TaggerModel, document: Text, sounds: Sequence[str], parts: Array) -> Tagging:
     features = read_features(document, parts.sum(axis=0))
     types, phases, served = (found[0] for found in model.probabilities(features[None]))
-    read = Read(places_of(document), passages, features, parts)
+    read = Read(places_of(document), sounds, features, parts)
     evidence = reasons(Answer("type", CONTENT_TYPES, model.types, types), read)
     given = f"what a {CONTENT_TYPES[int(types.argmax())]} is usually for", served
     evidence += reasons(Answer("phase", LADDER, model.phases, phases, given), read)
@@ -213,12 +233,13 @@ def adapt(model: TaggerModel, corrections: Sequence[Correction]) -> TaggerModel:
 
 
 @lru_cache(maxsize=4)
-def default_tagger(size: int = 384) -> TaggerModel:
+def default_tagger(size: int = 384, encoder: str = MAPPED[0]) -> TaggerModel:
     """The tagger that is shipped.
 
     Args:
-        size: of the encoder's vectors. The shipped map of vectors is MiniLM's; for vectors of
-            another size it is nought, until corrections teach it.
+        size: of the encoder's vectors.
+        encoder: its name. The shipped map of vectors is MiniLM's; for vectors of another encoder
+            it is nought, until corrections teach it.
 
     Raises:
         CorruptArtefact: the shipped file is not the one that was released.
@@ -226,7 +247,7 @@ def default_tagger(size: int = 384) -> TaggerModel:
     from embeddings.tagging_weights import read_shipped
 
     model = TaggerModel.from_arrays(read_shipped())
-    return model if size == model.size else without_vectors(model, size)
+    return model if size == model.size and encoder in MAPPED else without_vectors(model, size)
 
 
 def without_vectors(model: TaggerModel, size: int) -> TaggerModel:

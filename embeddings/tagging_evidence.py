@@ -29,12 +29,13 @@ class Read:
 
     Attributes:
         places: raw texts, from `places_of`.
+        sounds: what each of `parts` is the vector of, in words.
         features: [1 + signals + d]; the vector at its end is the sum of `parts`.
-        parts: [passages, d].
+        parts: [sounds, d].
     """
 
     places: Mapping[str, str]
-    passages: Sequence[str]
+    sounds: Sequence[str]
     features: Array
     parts: Array
 
@@ -73,7 +74,7 @@ def reasons(answer: Answer, read: Read) -> list[TagEvidence]:
         words, scores = answer.given
         found.append((words, float(scores[first] - others @ np.delete(scores, first))))
     start = 1 + len(SIGNALS)
-    found += zip(map(_sound, read.passages), (read.parts @ lead[start:]).tolist(), strict=True)
+    found += zip(read.sounds, (read.parts @ lead[start:]).tolist(), strict=True)
     pull = lead[1:start] * read.features[1:start]
     found += [(signal, weight) for signal, weight in zip(SIGNALS, pull.tolist(), strict=True)]
     found = sorted((item for item in found if item[1]), key=lambda item: -abs(item[1]))
@@ -87,6 +88,7 @@ def _words(what: str | Signal, read: Read) -> str:
     return what if isinstance(what, str) else quote(what, read.places)
 
 
-def _sound(passage: str) -> str:
+def sound_of(passage: str) -> str:
+    """A passage's vector in words."""
     short = passage if len(passage) <= EXCERPT else passage[:EXCERPT].rsplit(" ", 1)[0] + " …"
     return f"the sound of “{short}”"

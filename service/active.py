@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import structlog
 
+from embeddings.encoder import DEFAULT
 from embeddings.tagging import TaggerModel, default_tagger
 from personas.errors import CorruptArtefact
 from personas.phases import PhaseModel, expert_model
@@ -41,14 +42,21 @@ class Models:
 class ActiveModels:
     """Holds the active version of each site and follows the registry's pointer.
 
+    The tagger is a version's only until the site's corrections are read: what people say teaches
+    it at once (`service/content_teaching.py`).
+
     Args:
         registry: where versions are.
         told: called with a site and words where a version could not be read.
+        encoder: name of the one in use; a tagger reads no other's vectors.
     """
 
-    def __init__(self, registry: Registry, told: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, registry: Registry, told: Callable[[str, str], None], encoder: str = DEFAULT
+    ) -> None:
         self.registry = registry
-        self._told = told
+        self._told, self._encoder = told, encoder
+        self._taught: dict[str, TaggerModel] = {}
         self._models: dict[str, Models] = {}
         self._refused: dict[str, str] = {}
 
@@ -65,7 +73,7 @@ class ActiveModels:
             return held
         try:
             artefacts = {} if version == PRIOR else self.registry.load(site, version)
-            self._models[site] = _assembled(version, artefacts)
+            self._models[site] = self._assembled(site, version, artefacts)
         except CorruptArtefact as error:
             self._refuse(site, version, error)
         return self._models[site]
@@ -78,15 +86,37 @@ class ActiveModels:
             return
         good = self.registry.latest_good(site)
         artefacts = self.registry.load(site, good) if good is not None else {}
-        self._models[site] = _assembled(good or PRIOR, artefacts)
+        self._models[site] = self._assembled(site, good or PRIOR, artefacts)
+
+    def teach(self, site: str, tagger: TaggerModel) -> None:
+        """This tagger answers from now on, whichever version is active."""
+        self._taught[site] = tagger
+        held = self.models(site)
+        if held.tagger is not tagger:
+            self._models[site] = _with_tagger(held, tagger)
+
+    def _assembled(self, site: str, version: str, artefacts: Mapping[str, Artefact]) -> Models:
+        models, taught = _assembled(version, artefacts, self._encoder), self._taught.get(site)
+        return models if taught is None else _with_tagger(models, taught)
 
 
-def _assembled(version: str, artefacts: Mapping[str, Artefact]) -> Models:
+def _with_tagger(models: Models, tagger: TaggerModel) -> Models:
+    same = tagger.name == models.tagger.name
+    version = models.versions["tagger"] if same else tagger.name
+    versions = MappingProxyType({**models.versions, "tagger": version})
+    return replace(models, tagger=tagger, versions=versions)
+
+
+def _assembled(version: str, artefacts: Mapping[str, Artefact], encoder: str) -> Models:
     phases, personas, tagger = (artefacts.get(name) for name in ("phases", "personas", "tagger"))
+    if tagger is not None and tagger.settings.get("encoder", DEFAULT) != encoder:
+        tagger = None
     return Models(
         version=version,
         phases=expert_model() if phases is None else PhaseModel.from_arrays(phases.arrays),
-        tagger=default_tagger() if tagger is None else TaggerModel.from_arrays(tagger.arrays),
+        tagger=default_tagger(encoder=encoder)
+        if tagger is None
+        else TaggerModel.from_arrays(tagger.arrays),
         personas=None if personas is None else persona_model(personas),
         ranker=artefacts.get("ranker"),
         versions=MappingProxyType(

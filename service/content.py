@@ -33,6 +33,7 @@ Vectors = NDArray[np.float32]
 FAMILY, BODIES = "content/", "content-body/"
 TRY_AGAIN = 1.0  # seconds until an unavailable store is asked again
 COMPRESSION = 1  # fast
+BY_US = ("version", "encoder", "embedded", "warnings")  # of a document; not a person's edit
 logger = structlog.get_logger(__name__)
 
 
@@ -131,11 +132,7 @@ def _is_newer(catalogue: Catalogue, entry: Entry) -> bool:
 def entry_of(document: Document, vector: Vectors | None) -> Entry:
     """What is held in memory of a document."""
     tagging = document.get("tagging") or {}
-    locked = {
-        name: tag
-        for name, tag in tagging.items()
-        if isinstance(tag, dict) and tag.get("source") == "human" and tag.get("locked", True)
-    }
+    said = {name: tag for name, tag in tagging.items() if is_human(tag)}
     return Entry(
         item=content_item(document),
         vector=vector,
@@ -144,15 +141,29 @@ def entry_of(document: Document, vector: Vectors | None) -> Entry:
         version=document.get("version", ""),
         text=document.get("text", ""),
         model=tagging.get("modelVersion") or "",
-        locked=locked,
+        locked={name: tag for name, tag in said.items() if tag.get("locked", True)},
+        said=said,
     )
 
 
+def is_human(tag: object) -> bool:
+    """Whether this is a tag by a person."""
+    return isinstance(tag, dict) and tag.get("source") == "human"
+
+
 def version_of(document: Document) -> str:
-    """Differs where documents differ."""
-    kept = {name: value for name, value in document.items() if name != "version"}
+    """Differs where documents differ in what people said: a model's tags are not an edit."""
+    kept = {name: value for name, value in document.items() if name not in BY_US}
+    tagging = document.get("tagging") or {}
+    kept["tagging"] = {name: tag for name, tag in tagging.items() if is_human(tag)}
     written = orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
     return blake2b(written, digest_size=12).hexdigest()
+
+
+def etag_of(document: Document) -> str:
+    """For HTTP: differs where answers differ; its part before the "-" where people's edits do."""
+    by_us = f"{(document.get('tagging') or {}).get('modelVersion')} {document.get('encoder')}"
+    return f'"{document.get("version", "")}-{zlib.crc32(by_us.encode()):08x}"'
 
 
 def text_of(document: Document) -> str:

@@ -156,7 +156,7 @@ async def _put_drafts(
         chosen = [parts[draft.place] for draft in fine]
         encoder = state.encoder.name
         made = await asyncio.to_thread(decide_all, model, fine, chosen, encoder, now)
-        await _save(state, site, made, Kind.CONTENT, now)
+        await save_content(state, site, made, now)
     written = {
         draft.place: Written(document, draft.notices, vector is not None)
         for draft, (document, vector) in zip(fine, made, strict=True)
@@ -232,26 +232,31 @@ def merge_patch(target: object, patch: object) -> object:
     return merged
 
 
-async def _save(
+async def save_content(
     state: State,
     site: str,
     made: Sequence[tuple[Document, Vectors | None]],
-    kind: Kind,
     now: float,
-    records: Sequence[Record] = (),
+    records: Sequence[Record] | None = None,
 ) -> None:
-    """Into the log, then everywhere else; what is away now follows later."""
+    """Into the log, then everywhere else; what is away now follows later.
+
+    Args:
+        records: what the log is told; the documents themselves without it.
+    """
     if not made:
         return
-    written = records or [
-        Record(kind, site, now, 0, orjson.dumps(document)) for document, _ in made
-    ]
+    if records is None:
+        records = [
+            Record(Kind.CONTENT, site, now, 0, orjson.dumps(document)) for document, _ in made
+        ]
     entries = [entry_of(document, vector) for document, vector in made]
     kept: dict[str, bytes | None] = {}
     for document, _ in made:
         kept |= kept_of(document)
     with state.folding.under_way(state.log.position):
-        await state.log.append(written)
+        if records:
+            await state.log.append(records)
         state.catalogues.of(site).put(entries)
         try:
             await state.store.put_documents(site, kept)
@@ -325,7 +330,7 @@ async def set_tags(
         change["version"] = document["version"] = version_of(document)
         entry = state.catalogues.of(site).entries[name]
         record = Record(Kind.TAGS, site, now, 0, orjson.dumps(change))
-        await _save(state, site, [(document, entry.vector)], Kind.TAGS, now, [record])
+        await save_content(state, site, [(document, entry.vector)], now, [record])
     return document
 
 
@@ -344,5 +349,5 @@ async def release_tags(state: State, site: str, name: str, now: float) -> Docume
         document["version"] = version_of(document)
         entry = state.catalogues.of(site).entries.get(name)
         vector = entry.vector if entry is not None else None
-        await _save(state, site, [(document, vector)], Kind.CONTENT, now)
+        await save_content(state, site, [(document, vector)], now)
     return document

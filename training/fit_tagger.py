@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,15 @@ from typing import Any
 import numpy as np
 
 from embeddings.documents import read_tag
-from embeddings.tagging import Correction, Vectors, adapt, default_tagger, read_features
+from embeddings.encoder import DEFAULT
+from embeddings.tagging import (
+    Correction,
+    TaggerModel,
+    Vectors,
+    adapt,
+    default_tagger,
+    read_features,
+)
 from embeddings.tagging_weights import FOLDER, write_shipped
 from embeddings.text import read_text
 from personas.entities import CONTENT_TYPES, LADDER
@@ -49,26 +58,46 @@ def fit_site_tagger(
         raise NotEnoughData("Nobody has corrected a tag yet. Tag some content, then train again.")
     size = next((len(vector) for vector in data.vectors.values()), default_tagger().size)
     nothing = np.zeros(size, np.float32)
-    corrections = []
+    encoder = _encoder_of(data)
+    corrections = {}
     for done, (name, document) in enumerate(data.corrected.items()):
         progress(done / len(data.corrected), f"read {done} of {len(data.corrected)} corrections")
-        corrections.append(read_correction(document, data.vectors.get(name, nothing)))
-    model = adapt(default_tagger(size), corrections)
+        known = document.get("encoder", encoder) == encoder
+        vector = data.vectors.get(name, nothing) if known else nothing
+        corrections[name] = read_correction(document, vector)
+    model = taught_tagger(corrections, size, encoder)
     return Fitted(
         name="tagger",
         arrays=model.to_arrays(),
-        settings={"corrections": len(corrections)},
+        settings={"corrections": len(corrections), "encoder": encoder},
         card=f"# Tagger\n\nThe shipped tagger, bent towards {len(corrections)} tags by people.\n",
         report={"corrections": len(corrections)},
     )
+
+
+def taught_tagger(corrections: Mapping[str, Correction], size: int, encoder: str) -> TaggerModel:
+    """The tagger of a site on which people said this, by content id: its service's, too.
+
+    Args:
+        size, encoder: of the vectors, and the name of what they come from.
+    """
+    in_order = [corrections[name] for name in sorted(corrections)]
+    return adapt(default_tagger(size, encoder), in_order)
+
+
+def _encoder_of(data: SiteData) -> str:
+    """The one that most of the corrected documents were embedded with."""
+    names = Counter(kept.get("encoder") for kept in data.corrected.values())
+    return next((name for name, _ in names.most_common() if name), DEFAULT)
 
 
 def read_correction(document: Mapping[str, Any], vector: Vectors) -> Correction:
     """What people said about a kept document, with what the tagger reads of it.
 
     Args:
-        vector: [d], the document's own.
+        vector: [d], the document's own; read in half precision, as training keeps it.
     """
+    vector = np.asarray(vector, np.float16).astype(np.float32)
     text = read_text(document.get("title"), document.get("description"), document.get("body"))
     tagging = document.get("tagging") or {}
     said = {}

@@ -22,6 +22,7 @@ from personas.errors import EncoderUnavailable, InvalidInput
 from personas.journeys import DEFAULT, Journey
 from service import problems
 from service.auth import Caller, needs
+from service.content import etag_of
 from service.content_decide import tagged, tagging_of
 from service.content_find import documents, similar
 from service.content_tags import read_human, shown, tags_of
@@ -248,7 +249,7 @@ async def put_tags(
         document = await set_tags(state, caller.site, content_id, human, time.time())
     else:
         document = await release_tags(state, caller.site, content_id, time.time())
-    tag = {"ETag": f'"{document["version"]}"'}
+    tag = {"ETag": etag_of(document)}
     return answer({"id": content_id, **tags_of(document["tagging"], words)}, headers=tag)
 
 
@@ -262,7 +263,7 @@ async def read_one(
     """An item with its tags, hidden or not."""
     words = _journey(state, caller, journey)
     document = await load_document(state, caller.site, content_id)
-    tag = f'"{document.get("version", "")}"'
+    tag = etag_of(document)
     if tag in _tags_in(request.headers.get("if-none-match")):
         return Response(status_code=304, headers={"ETag": tag})
     return answer(shown(document, words), headers={"ETag": tag})
@@ -345,7 +346,7 @@ def _written(written: Written, words: Journey) -> Response:
         "embedded": written.embedded,
         "warnings": [_notice(notice) for notice in written.notices],
     }
-    return answer(told, headers={"ETag": f'"{document["version"]}"'})
+    return answer(told, headers={"ETag": etag_of(document)})
 
 
 def _notice(notice: Notice) -> dict[str, str]:
@@ -362,10 +363,10 @@ def _id_in(raw: object) -> str | None:
 
 
 def _expected(if_match: str | None) -> str | None:
-    """The version that must still hold; "*" is any."""
+    """The version that must still hold; "*" is any. Tags by a model are nobody's edit."""
     if if_match is None:
         return None
-    return if_match.strip().removeprefix("W/").strip('"')
+    return if_match.strip().removeprefix("W/").strip('"').partition("-")[0]
 
 
 def _tags_in(if_none_match: str | None) -> Iterator[str]:

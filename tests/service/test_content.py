@@ -77,6 +77,9 @@ def test_content_comes_back_from_the_log_when_store_and_index_are_lost(new_servi
         client.put(path("/1", "/tags"), json={"type": "review", "phase": "loyalty"})
         client.delete(path("/2"))
         client.patch(path("/3"), json={"hidden": True})
+        rest = [path(f"/{k}") for k in (0, 3, 4, 5)]
+        until(lambda: all("+1." in client.get(each).json()["tagging"]["modelVersion"]
+                          for each in rest))  # the one tag by a person has taught  # fmt: skip
         before = {k: client.get(path(f"/{k}")).json() for k in range(6)}
         near = set(similar(client, "/1"))
     service.stop()
