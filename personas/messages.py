@@ -140,7 +140,7 @@ def _read(raw: Json, received_at: float, sent_at: float | None, place: int) -> A
         touchpoint,
         traits,
         links,
-        _consents(context) if "consent" in context or "consentManagement" in context else (),
+        consents_of(context),
         _short(properties.get("recommendationId")) if properties else None,
         clamped,
     )
@@ -280,8 +280,11 @@ def _told_traits(raw: Json, kind: str, context: Json) -> dict[str, Any]:
     return told if group is None else told | {COMPANY + "id": group}
 
 
-def _consents(context: Json) -> tuple[tuple[str, bool], ...]:
-    """As OneTrust and its like tell Segment, or RudderStack."""
+def consents_of(context: Json) -> tuple[tuple[str, bool], ...]:
+    """What a message's `context` allows or not: as OneTrust and its like tell Segment, or
+    RudderStack."""
+    if "consent" not in context and "consentManagement" not in context:
+        return ()
     preferences = part(part(context, "consent"), "categoryPreferences")
     told = {name: granted for name, granted in preferences.items() if type(granted) is bool}
     managed = part(context, "consentManagement")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from personas.consents import strictest, with_consents
+from personas.consents import strictest, type_of_consent, with_consents
 from personas.entities import (
     Consent,
     History,
@@ -58,7 +58,7 @@ def fold(history: History, owner: VisitorKey, accepted: Iterable[Accepted]) -> H
                 end = other if owner == one else one
                 links.append(Link(message.time, message.message, end))
         if message.consents and _names(message, owner):
-            told = message.consents
+            told = ((type_of_consent(name), granted) for name, granted in message.consents)
             consents += [Consent(message.time, message.message, *each) for each in told]
     return with_consents_of(_with(history, touchpoints, traits, links), consents)
 

@@ -13,6 +13,7 @@ import structlog
 
 from personas.entities import VisitorKey
 from personas.messages import Accepted
+from service.consenting import consent_folds
 from service.content import restore_content
 from service.ingest import folds_of
 from service.linking import link_folds
@@ -111,6 +112,9 @@ async def _fold(state: State, records: list[Record]) -> None:
         if kind is Kind.LINK:
             for record in group:
                 await state.store.update(site, link_folds(record))
+        elif kind is Kind.CONSENT:
+            for record in group:
+                await state.store.update(site, consent_folds(record))
         elif kind is Kind.MESSAGE:
             read = [message_of(record) for record in group]
             accepted = [each for each in read if isinstance(each, Accepted)]

@@ -20,6 +20,7 @@ from personas.phases import summary_of
 from personas.visitor import fold, trimmed
 from personas.vocabulary import is_known
 from service.auth import is_proven
+from service.consenting import NO_CONSENT
 from service.store import Fold
 from training.eventlog import Record, message_record, rejected_record
 
@@ -47,11 +48,13 @@ async def ingest(
     received_at: float,
     sent_at: float | None = None,
     caller_kind: str = "secret",
+    denied: bool = False,
 ) -> Ingested:
     """Take messages in; they are durable when this returns.
 
     Args:
         caller_kind: with a publishable key, a user id counts only with its `userHash`.
+        denied: nothing may be kept of who sends this.
 
     Raises:
         LogUnavailable: nothing was acknowledged, nothing is lost if the sender tries again.
@@ -62,20 +65,27 @@ async def ingest(
     read = [
         read_message(raw, received_at, sent_at, place) for place, raw in enumerate(raw_messages)
     ]
-    fresh, rejected, duplicates = _sorted_out(state, site, read)
+    heeded = state.consents.heeded(site, read, denied)
+    fresh, rejected, duplicates = _sorted_out(state, site, heeded)
     records = [
         message_record(site, _fields(raw_messages[index]), received_at, sent_at, accepted)
         for index, accepted in fresh
     ]
     records += [
-        rejected_record(site, raw_messages[index], received_at, refusal)
-        for index, refusal in rejected
+        _dead_letter(site, raw_messages[index], received_at, refusal) for index, refusal in rejected
     ]
     if records or duplicates:
         # The sender may hang up; what was appended is folded all the same.
         await asyncio.shield(_taken_in(state, site, records, [each for _, each in fresh]))
     state.metrics.ingested(site, len(fresh), duplicates, [refusal.code for _, refusal in rejected])
     return Ingested(len(fresh), duplicates, tuple(rejected))
+
+
+def _dead_letter(site: str, raw: object, received_at: float, refusal: Rejected) -> Record:
+    """Of what may not be kept it tells only that it came."""
+    if refusal.code == NO_CONSENT:
+        raw, refusal = {}, replace(refusal, message_id=None)
+    return rejected_record(site, raw, received_at, refusal)
 
 
 async def _taken_in(

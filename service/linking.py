@@ -53,3 +53,4 @@ async def erase(state: State, site: str, keys: Sequence[VisitorKey]) -> None:
         await asyncio.to_thread(state.log.erase, site, keys)
         await state.store.forget(site, keys)
     state.trends.of(site).forget(keys)
+    state.consents.forget(site, keys)

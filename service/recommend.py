@@ -30,7 +30,7 @@ from service.recommend_answer import answer_of
 from service.recommend_choice import Choice, Known, choose
 from service.recommend_contents import prepared
 from service.state import State
-from service.visitors import Visitor, just_now, load_visitor, visitor_id
+from service.visitors import Visitor, just_now, load_profile, visitor_id
 from training.eventlog import Kind, Record
 
 T = TypeVar("T")
@@ -77,6 +77,17 @@ class Ask:
     at: float | None = None
     user_hash: str | None = None
 
+    def named(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """An event inside a request is its visitor's, unless it says otherwise."""
+        raw, key = dict(event), self.key
+        if not raw.get("messageId"):
+            raw["messageId"] = f"fp-{uuid4()}"
+        if key is not None and not raw.get("anonymousId") and not raw.get("userId"):
+            raw["userId" if key.kind == "user_id" else "anonymousId"] = key.id
+        if key == VisitorKey("user_id", str(raw.get("userId"))) and self.user_hash is not None:
+            raw.setdefault("userHash", self.user_hash)
+        return raw
+
 
 async def recommend(
     state: State, site: str, ask: Ask, now: float, caller_kind: str = "secret"
@@ -111,11 +122,11 @@ async def _load(
     degraded: list[str] = []
     visitor: Visitor | None = None
     if ask.preview is None and ask.key is not None:
-        raw = [_with_id(event, ask, ask.key) for event in ask.events]
+        raw = [ask.named(event) for event in ask.events]
         if raw:
             taken = ingest(state, site, raw, received_at=now, caller_kind=caller_kind)
             await _tried(state, taken, deadline, degraded)
-        loading = load_visitor(state, site, ask.key, ask.at)
+        loading = load_profile(state, site, ask.key, ask.at)
         visitor = await _tried(state, loading, deadline, degraded)
         visitor = _with_events(visitor, ask, ask.key, raw, now)
     query = await _encoded(state, ask.query, deadline, degraded) if ask.query else None
@@ -133,18 +144,6 @@ async def _tried(
     except (StoreUnavailable, TimeoutError):
         degraded.append("store")
     return None
-
-
-def _with_id(event: Mapping[str, Any], ask: Ask, key: VisitorKey) -> dict[str, Any]:
-    """An event inside a request is its visitor's, unless it says otherwise."""
-    raw = dict(event)
-    if not raw.get("messageId"):
-        raw["messageId"] = f"fp-{uuid4()}"
-    if not raw.get("anonymousId") and not raw.get("userId"):
-        raw["userId" if key.kind == "user_id" else "anonymousId"] = key.id
-    if key.kind == "user_id" and raw.get("userId") == key.id and ask.user_hash is not None:
-        raw.setdefault("userHash", ask.user_hash)
-    return raw
 
 
 def _with_events(

@@ -63,8 +63,9 @@ async def _refolded(state: State, site: str, keys: set[VisitorKey]) -> None:
 def _anew(
     state: State, site: str, key: VisitorKey, told: Sequence[Accepted], before: History
 ) -> History:
-    """From nothing but the log; links that a person made or cut are kept."""
-    return folded(state, site, key, told, History(links=before.links))
+    """From nothing but the log; what people set is kept."""
+    kept = History(links=before.links, consents=before.consents)
+    return folded(state, site, key, told, kept)
 
 
 async def _later(state: State, site: str, keys: set[VisitorKey], position: int) -> None:

@@ -18,6 +18,7 @@ from embeddings.index import ContentIndex
 from embeddings.index_open import open_index
 from personas.errors import StoreUnavailable
 from service.active import ActiveModels
+from service.consenting import Consents
 from service.content import Catalogues
 from service.content_mending import mend
 from service.content_teaching import teach
@@ -55,6 +56,7 @@ class State:
     trends: AllTrends
     metrics: Metrics
     folding: Folding = field(default_factory=Folding)
+    consents: Consents = field(default_factory=Consents)
     personas: EditedPersonas = field(default_factory=EditedPersonas)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     random: np.random.Generator = field(default_factory=np.random.default_rng)
@@ -116,6 +118,7 @@ async def opened(settings: Settings) -> AsyncIterator[State]:
 
 async def _brought_up(state: State) -> None:
     await state.sites.open(state.settings, time.time())
+    await asyncio.to_thread(state.consents.read, state.log)
     try:
         position = await _position(state)
         if position is None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
-from math import ceil
+from math import ceil, inf
 from typing import TYPE_CHECKING
 
+from personas.consents import denied_by
 from personas.entities import History, PersonaBelief, PhaseBelief, VisitorKey
 from personas.errors import InvalidInput, StoreUnavailable
 from personas.features import features_of
@@ -31,11 +32,13 @@ class Visitor:
     Attributes:
         id: `v_…`, the same for the same set's leading id.
         keys: sorted, user ids first.
+        began: the one of them with which the visitor came first.
     """
 
     id: str
     keys: tuple[VisitorKey, ...]
     history: History
+    began: VisitorKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,26 @@ async def load_visitor(
         ids, missing = component(key, found, at)
     keys = tuple(sorted(ids, key=lambda each: (KINDS.index(each.kind), each.id)))
     history = found[key] if len(keys) == 1 else merged([found[each] for each in keys])
-    return Visitor(visitor_id(keys), keys, history if at is None else as_of(history, at))
+    began = key if len(keys) == 1 else min(keys, key=lambda each: (_begun(found[each]), each))
+    return Visitor(visitor_id(keys), keys, history if at is None else as_of(history, at), began)
+
+
+def _begun(history: History) -> float:
+    """When an id was first heard of; what is kept of old touchpoints tells it, too."""
+    told = [history.older.first] if history.older is not None else []
+    told += [items[0].time for items in (history.touchpoints, history.traits) if items]
+    return min(told, default=inf)
+
+
+async def load_profile(
+    state: State, site: str, key: VisitorKey, at: float | None = None
+) -> Visitor:
+    """The same for choosing content by it: nothing is known of who denied that."""
+    visitor = await load_visitor(state, site, key, at)
+    consents = visitor.history.consents
+    if consents and denied_by(consents):
+        return replace(visitor, history=History())
+    return visitor
 
 
 async def load_patiently(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,7 +10,7 @@ from unicodedata import normalize
 
 import orjson
 
-from personas.entities import VisitorKey
+from personas.entities import Consent, VisitorKey
 from personas.messages import Accepted, Rejected, minimised, read_message
 
 MOST_REJECTED_BYTES = 32 << 10
@@ -28,10 +28,11 @@ class Kind(StrEnum):
     IMPRESSION = "impression"
     ERASED = "erased"
     LINK = "link"
+    CONSENT = "consent"
 
 
 # What tells of visitors, and is kept for a while only.
-EXPIRING = frozenset({Kind.MESSAGE, Kind.REJECTED, Kind.IMPRESSION, Kind.LINK})
+EXPIRING = frozenset({Kind.MESSAGE, Kind.REJECTED, Kind.IMPRESSION, Kind.LINK, Kind.CONSENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,21 @@ def link_of(record: Record) -> tuple[VisitorKey, VisitorKey, bool]:
     body = orjson.loads(record.body)
     one, other = body["ids"]
     return key_of(one), key_of(other), body["cut"]
+
+
+def consent_record(
+    site: str, keys: Sequence[VisitorKey], kind: str, time: float, granted: bool
+) -> Record:
+    """The record of a person's word that a visitor allows something or does not."""
+    told = {"ids": [str(key) for key in keys], "type": kind, "granted": granted}
+    return Record(Kind.CONSENT, site, time, 0, orjson.dumps(told))
+
+
+def consent_of(record: Record) -> tuple[tuple[VisitorKey, ...], Consent]:
+    """The ids of a CONSENT record, and what holds for them."""
+    body = orjson.loads(record.body)
+    consent = Consent(record.time, record.message, body["type"], body["granted"])
+    return tuple(key_of(written) for written in body["ids"]), consent
 
 
 def key_of(written: str) -> VisitorKey:

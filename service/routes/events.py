@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from personas.messages import Rejected
 from service.auth import Caller, identified, presented, wrong_kind
+from service.consenting import is_private
 from service.direct import Direct, DirectRoutes
 from service.ingest import Ingested, ingest
 from service.problems import refused
@@ -120,6 +121,7 @@ async def _ingest(
             received_at=received_at,
             sent_at=sent_at,
             caller_kind=caller.kind,
+            denied=is_private(request.headers, caller.kind),
         )
         parts.append(_moved(part, begin))
     return parts[0] if len(parts) == 1 else _together(parts)

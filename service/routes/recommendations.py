@@ -15,9 +15,11 @@ from personas.errors import FingerpostError
 from personas.journeys import DEFAULT
 from personas.slots import Slot, slot_of
 from service.auth import Caller, identified, is_proven, needs, presented, wrong_kind
+from service.consenting import is_private
 from service.direct import DirectRoutes
 from service.problems import Fault, refused
 from service.recommend import Ask, Preview, recommend
+from service.recommend_consent import heeding
 from service.routes.bodies import Body, Id, Moment, Schema, answer, raw_json, validated
 from service.state import State
 
@@ -80,7 +82,7 @@ async def post_recommendations(request: Request) -> Response:
     if caller.kind not in KINDS:
         raise wrong_kind(caller.kind, KINDS)
     body = validated(RecommendationBody, await raw_json(request))
-    return answer(await _answered(state, caller, body))
+    return answer(await _answered(state, caller, body, is_private(request.headers, caller.kind)))
 
 
 @router.get("/v1/recommendations")
@@ -99,7 +101,8 @@ async def get_recommendations(
         given["exclude"] = exclude
     given |= {"count": count, "explain": explain}
     body = validated(RecommendationBody, given)
-    return answer(await _answered(request.app.state.fingerpost, caller, body))
+    private = is_private(request.headers, caller.kind)
+    return answer(await _answered(request.app.state.fingerpost, caller, body, private))
 
 
 @router.post("/v1/recommendations:batch")
@@ -111,7 +114,9 @@ async def batch(
     data: list[dict[str, Any]] = []
     for each in body.requests:
         try:
-            data.append(await _answered(state, caller, validated(RecommendationBody, each)))
+            private = is_private(request.headers, caller.kind)
+            asked = validated(RecommendationBody, each)
+            data.append(await _answered(state, caller, asked, private))
         except FingerpostError as error:
             data.append({"problem": _told(error)})
     return answer({"data": data})
@@ -125,10 +130,14 @@ def _told(error: FingerpostError) -> Any:  # noqa: ANN401 - parsed JSON
     return orjson.loads(bytes(of_error(error).body))
 
 
-async def _answered(state: State, caller: Caller, body: RecommendationBody) -> dict[str, Any]:
+async def _answered(
+    state: State, caller: Caller, body: RecommendationBody, private: bool
+) -> dict[str, Any]:
     _check_rights(state, caller, body)
-    ask = ask_of(state, caller.site, body)
-    return await recommend(state, caller.site, ask, time.time(), caller.kind)
+    now, site, kind = time.time(), caller.site, caller.kind
+    ask = ask_of(state, site, body)
+    ask = await heeding(state, site, ask, body.context, private=private, now=now, caller_kind=kind)
+    return await recommend(state, site, ask, now, kind)
 
 
 def _check_rights(state: State, caller: Caller, body: RecommendationBody) -> None:

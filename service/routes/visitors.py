@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from personas.entities import LADDER, Evidence, PersonaBelief, PhaseBelief, VisitorKey
+from personas.consents import latest
+from personas.entities import LADDER, Consent, Evidence, PersonaBelief, PhaseBelief, VisitorKey
 from personas.errors import InvalidInput
 from personas.journeys import DEFAULT
 from service.auth import Caller, needs
+from service.consenting import set_consent
 from service.linking import erase, link
 from service.routes.bodies import Body, Moment, Schema, answer, written_moment
 from service.routes.paths import PathId
@@ -40,6 +42,12 @@ class With(Schema):
     """The other id, as `user_id:ID` or `anonymous_id:ID`."""
 
     with_: str = Field(alias="with")
+
+
+class ConsentBody(Schema):
+    """What the visitor decided."""
+
+    status: Literal["GRANTED", "DENIED"]
 
 
 class Apart(Schema):
@@ -106,6 +114,28 @@ async def unmerge_visitor(
     if key == other:
         raise InvalidInput("name the id that is to leave, not the visitor's own", pointer="/id")
     return await _linked(state, caller.site, key, other, True)
+
+
+@router.put("/{visitor_id}/consents/{consent_type}")
+async def put_consent(
+    caller: Owner,
+    state: TheState,
+    visitor_id: PathId,
+    consent_type: PathId,
+    body: Annotated[ConsentBody, Body(ConsentBody)],
+) -> Response:
+    """What this visitor allows or not. Who denies `analytics` is not remembered from now on; for
+    who denies `personalization`, nothing is chosen by what is known."""
+    visitor = await load_patiently(state, caller.site, parse_key(visitor_id))
+    consent = await set_consent(
+        state,
+        caller.site,
+        visitor.keys,
+        consent_type,
+        granted=body.status == "GRANTED",
+        now=time.time(),
+    )
+    return answer({"type": consent.type, **_consent(consent)})
 
 
 async def _linked(
@@ -206,8 +236,14 @@ def _interests(state: State, site: str, visitor: Visitor) -> list[dict[str, Any]
     return [{"tag": tag, "share": count / total} for tag, count in ranked]
 
 
-def _consents(_state: State, _site: str, _visitor: Visitor) -> dict[str, str]:
-    return {}
+def _consents(_state: State, _site: str, visitor: Visitor) -> dict[str, dict[str, str]]:
+    """The word that counts, of each type."""
+    return {name: _consent(each) for name, each in latest(visitor.history.consents).items()}
+
+
+def _consent(consent: Consent) -> dict[str, str]:
+    status = "GRANTED" if consent.granted else "DENIED"
+    return {"status": status, "at": written_moment(consent.time)}
 
 
 _PARTS = {
