@@ -20,6 +20,7 @@ from service.routes import (
     docs,
     events,
     health,
+    imports,
     jobs,
     personas,
     recommendations,
@@ -34,6 +35,7 @@ from service.state import opened
 
 ROUTERS = (
     content.router,
+    imports.router,
     recommendations.router,
     visitors.router,
     personas.router,

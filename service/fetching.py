@@ -13,9 +13,18 @@ import asyncio
 import socket
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin
 
@@ -23,6 +32,7 @@ import httpcore
 import httpx
 
 from service.fetching_addresses import (
+    PORTS,
     Address,
     NotFetched,
     Target,
@@ -160,7 +170,8 @@ class Fetcher:
     Args:
         agent: the User-Agent.
         private: whether our own house, and any port, may be fetched from.
-        resolver, allowed: who is asked for addresses, and which of them are fine.
+        resolver, allowed, ports: who is asked for addresses, and which of them are fine.
+        seconds: for everything that one `fetch` does.
     """
 
     def __init__(
@@ -170,8 +181,11 @@ class Fetcher:
         private: bool = False,
         resolver: Resolver = resolve,
         allowed: Allowed = is_public,
+        ports: Collection[int] = PORTS,
+        seconds: float = ALL_S,
     ) -> None:
-        self._agent, self._private = agent, private
+        self._agent, self._seconds = agent, seconds
+        self._target = partial(target_of, private=private, ports=ports)
         self._backend = Pinned(resolver, (lambda _: True) if private else allowed)
         self._pool: httpcore.AsyncConnectionPool | None = None
 
@@ -192,7 +206,7 @@ class Fetcher:
         Raises:
             NotFetched: it may not.
         """
-        target = target_of(url, private=self._private)
+        target = self._target(url)
         await self._backend.checked(target.host, target.port)
         return target
 
@@ -206,15 +220,15 @@ class Fetcher:
             NotFetched: says why.
         """
         try:
-            async with asyncio.timeout(ALL_S):
+            async with asyncio.timeout(self._seconds):
                 return await self._followed(wish, before)
         except TimeoutError:
-            detail = f"It was not there within {ALL_S:.0f} seconds."
+            detail = f"It was not there within {self._seconds:.0f} seconds."
             raise NotFetched(detail, "too-slow") from None
 
     async def _followed(self, wish: Wish, before: Before | None) -> Fetched:
         for _ in range(MOST_REDIRECTS + 1):
-            target = target_of(wish.url, private=self._private)
+            target = self._target(wish.url)
             if before is not None:
                 await before(target)
             async with self._asked(target, wish) as response:

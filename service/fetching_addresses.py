@@ -6,6 +6,7 @@ connecting, so that a name that resolves to something else the second time gains
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
@@ -23,6 +24,7 @@ from personas.errors import InvalidInput
 Address = IPv4Address | IPv6Address
 
 USUAL_PORTS: dict[str, int] = {"http": 80, "https": 443}
+PORTS = frozenset(USUAL_PORTS.values())
 LONGEST_URL = 2_048
 # Not for the public, though Python's `is_global` may say otherwise: IANA's special-purpose
 # registries, and Azure's metadata service, which has a public address.
@@ -66,11 +68,12 @@ class Target:
         return self.origin + self.path
 
 
-def target_of(url: str, *, private: bool = False) -> Target:
+def target_of(url: str, *, private: bool = False, ports: Collection[int] = PORTS) -> Target:
     """A URL that may be asked for, as far as the URL alone can tell.
 
     Args:
         private: whether our own house is allowed, too: then any port is.
+        ports: those that are fetched from otherwise.
 
     Raises:
         NotFetched: with a code and how to mend it.
@@ -90,7 +93,7 @@ def target_of(url: str, *, private: bool = False) -> Target:
     # disagree wants to be let in by the first and sent elsewhere by the second.
     if not host or _plain(host) != _plain(parts.hostname):
         raise _unreadable()
-    if port not in USUAL_PORTS.values() and not private:
+    if port not in ports and not private:
         raise NotFetched("Only the ports 80 and 443 are fetched from.", "port-refused")
     if not private and (address := _literal(host)) is not None and not is_public(address):
         raise refused_address(host)

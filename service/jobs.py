@@ -104,15 +104,19 @@ class Jobs:
                 detail = str(result.get("detail") or "done")
                 self._change(job_id, status=SUCCEEDED, progress=1.0, detail=detail, result=result)
             except asyncio.CancelledError:
-                self._change(
-                    job_id, status=FAILED, detail="the service was stopped; start it again"
-                )
+                self._stopped(job_id)
                 raise
             except Exception as error:  # noqa: BLE001 - whatever went wrong is told to who asked
                 logger.warning("job-failed", job=job_id, reason=str(error))
                 self._change(job_id, status=FAILED, detail=str(error) or type(error).__name__)
             finally:
                 await self._write_down(job_id)
+
+    def _stopped(self, job_id: str) -> None:
+        if self._jobs[job_id].kind == IMPORT:
+            self._change(job_id, status=QUEUED, detail="goes on when the service runs again")
+        else:
+            self._change(job_id, status=FAILED, detail="the service was stopped; start it again")
 
     def _report(self, job_id: str, share: float, what: str) -> None:
         self._change(job_id, progress=min(max(share, 0.0), 1.0), detail=what)

@@ -45,7 +45,7 @@ async def start_job(
 ) -> Response:
     """Start long work; Location says where to ask how far it is."""
     job = _started(state, caller.site, body, time.time())
-    return answer(_job(job), 202, {"Location": f"/v1/jobs/{job.id}"})
+    return answer(shown_job(job), 202, {"Location": f"/v1/jobs/{job.id}"})
 
 
 def _started(state: State, site: str, body: NewJob, now: float) -> Job:
@@ -66,16 +66,17 @@ def _started(state: State, site: str, body: NewJob, now: float) -> Job:
 @router.get("/jobs")
 async def list_jobs(caller: Editor, state: TheState, which: ThePage) -> Response:
     """The site's jobs since the service started."""
-    return answer(paged(state.jobs.listed(caller.site), lambda job: job.id, which, _job))
+    return answer(paged(state.jobs.listed(caller.site), lambda job: job.id, which, shown_job))
 
 
 @router.get("/jobs/{job_id}")
 async def read_job(caller: Reader, state: TheState, job_id: PathId) -> Response:
     """How far it is, and what came of it."""
-    return answer(_job(await state.jobs.get(caller.site, job_id)))
+    return answer(shown_job(await state.jobs.get(caller.site, job_id)))
 
 
-def _job(job: Job) -> dict[str, Any]:
+def shown_job(job: Job) -> dict[str, Any]:
+    """A job as the API answers with it."""
     told = job.to_json()
     return told | {"createdAt": written_moment(told.pop("created"))}
 
