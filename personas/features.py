@@ -59,11 +59,13 @@ IDENTIFYING_TEXT = (  # where the value is text: "visits to website" is none
 NUMBERS = frozenset({"id", "ids", "number", "phone", "fax", "telephone", "mobile"})
 MOMENTS = frozenset({"at", "date", "datetime", "timestamp", "dt"})
 YES_OR_NO = frozenset({"yes", "no", "true", "false", "y", "n", "0", "1"})
+# Read alike by every engine of regular expressions.
+MAIL_OR_DATE = r"[^@\s\x0B]+@[^@\s\x0B]+\.[^@\s\x0B]+|[0-9]{4}-[0-9][0-9]-[0-9][0-9][^\n]*"
 _SENSITIVE = {kind: re.compile(pattern) for kind, pattern in SENSITIVE.items()}
 _IDENTIFYING = re.compile(IDENTIFYING)
 _IDENTIFYING_TEXT = re.compile(IDENTIFYING_TEXT)
 _OWN_NAME = re.compile(r"(?:(?:first|last|full|user|family|given|middle|nick|maiden) )?name")
-_MAIL_OR_DATE = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\d{4}-\d\d-\d\d.*")
+_MAIL_OR_DATE = re.compile(MAIL_OR_DATE, re.ASCII)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 
 

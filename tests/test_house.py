@@ -32,6 +32,7 @@ HOMES = {
     "trafilatura": ("service/feeds_articles.py",),
     "httpcore": ("service/fetching.py",),
     "protego": ("service/fetching_manners.py",),
+    "duckdb": ("training/population.py", "training/population_open.py"),
     "granian": ("service/serve.py", "service/cli.py"),
     "safetensors": ("training/registry.py", "embeddings/tagging_weights.py"),
 }

@@ -120,7 +120,7 @@ def _in_order(
 
     All others are whole: a file is closed before the next is made.
     """
-    position, waiting = since, _steady_files(folder, since)
+    position, waiting = since, steady_files(folder, since)
     while waiting:
         file = waiting[0]
         try:
@@ -131,14 +131,14 @@ def _in_order(
                 position = after
         except FileNotFoundError:  # it was sealed meanwhile
             last = waiting[-1].begins
-            waiting = [file for file in _steady_files(folder, position) if file.begins <= last]
+            waiting = [file for file in steady_files(folder, position) if file.begins <= last]
             continue
         waiting = waiting[1:]
         if waiting:
             position = max(position, waiting[0].begins)
 
 
-def _steady_files(folder: Path, position: int) -> list[LogFile]:
+def steady_files(folder: Path, position: int) -> list[LogFile]:
     """The files with records from a position on.
 
     A folder that changes while it is listed may hide a file, so two lists must agree.

@@ -174,12 +174,16 @@ def read_segment(
             yield position + 1, Record(Kind(kind), name, time, message, body)
 
 
+def is_current(path: Path) -> bool:
+    """Whether the columns of messages are as the present version would write them."""
+    with _told(path):
+        return _reading_of(pq.read_schema(path)) == READING
+
+
 def read_messages(path: Path, since: int, site: str) -> Iterator[tuple[int, Accepted]]:
     """The messages of a site, each with the position after it, from the columns where these are
     as the present version would write them."""
-    with _told(path):
-        reading = _reading_of(pq.read_schema(path))
-    if reading != READING:
+    if not is_current(path):
         for position, record in read_segment(path, since, (Kind.MESSAGE,), site):
             message = message_of(record)
             if isinstance(message, Accepted):
