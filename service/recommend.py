@@ -25,10 +25,10 @@ from personas.messages import Accepted, read_message
 from personas.ranking_features import Array32
 from personas.slots import Slot
 from personas.visitor import as_of, fold
+from service.experiments import Assigned, assigned, ready_for
 from service.ingest import ingest
 from service.recommend_answer import answer_of
 from service.recommend_choice import Choice, Known, choose
-from service.recommend_contents import prepared
 from service.state import State
 from service.visitors import Visitor, just_now, load_profile, visitor_id
 from training.eventlog import Kind, Record
@@ -58,6 +58,8 @@ class Ask:
         timeout: seconds in all, None for as long as the back ends' own limits let it take.
         at: as of this moment (seconds since 1970); None for now.
         user_hash: what proved the user id, for the events inside.
+        asked: what of the request limits the choice, as it is logged.
+        assigned: the arm of an experiment.
     """
 
     key: VisitorKey | None
@@ -102,7 +104,8 @@ async def recommend(
     now = just_now(now)
     deadline = None if ask.timeout is None else begun + max(ask.timeout - LEFT_FOR_RANKING, 0.0)
     known, degraded = await _load(state, site, ask, now, caller_kind, deadline)
-    choice = choose(state, site, ask, known, prepared(state, site), now)
+    ask = assigned(state, site, ask, known.visitor)
+    choice = choose(state, site, ask, known, await ready_for(state, site, ask), now)
     answer = answer_of(state, site, ask, choice, "r_" + secrets.token_hex(12))
     if ask.preview is None:
         degraded += await _save(state, site, ask, choice, answer, now)
@@ -220,6 +223,10 @@ async def _save(
         "fallback": answer["fallback"],
         "version": choice.version,
     }
+    if ask.asked:
+        body["asked"] = ask.asked
+    if ask.assigned is not None:
+        body["experiment"] = ask.assigned.to_json()
     if ask.key is not None:
         shown = [item["contentId"] for item in items]
         state.trends.of(site).showed(str(ask.key), shown, at)

@@ -34,6 +34,7 @@ def answer_of(state: State, site: str, ask: Ask, choice: Choice, name: str) -> d
         "fallback": choice.fallback,
         "degraded": [],
         "modelVersions": dict(state.active.models(site).versions),
+        "experiment": None if ask.assigned is None else ask.assigned.to_json(),
     }
 
 

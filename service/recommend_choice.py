@@ -68,6 +68,9 @@ def choose(state: State, site: str, ask: Ask, known: Known, ready: Prepared, now
     page = [row for row in (ready.row_of(ask.page),) if row is not None] if ask.page else []
     latest = np.asarray([row for row in seen if row not in page] + page, np.intp)
     situation = Situation(at, latest, ladder, None, known.query, _last(history, at))
+    if ask.assigned is not None and ask.assigned.arm.hold_out:  # the same list for all
+        start = state.active.models(site).phases.start
+        situation = Situation(at, latest[:0], start, None, known.query)
     return Choice(
         listed(state, site, ask, ready, situation, [*dismissed, *page]),
         situation,

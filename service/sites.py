@@ -24,6 +24,7 @@ import orjson
 
 from personas.entities import VisitorKey
 from personas.errors import StoreUnavailable, UnknownName
+from personas.experiments import Experiment, experiment_of
 from personas.hand import Edits, edits_of
 from personas.journeys import BUILT_IN, Journey, JourneyPhase, make_journey
 from personas.vocabulary import is_known, plain_mapping
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 DIRECTORY = "_sites"  # where the store keeps which sites there are; no site may be called so
 PREFIX = "setting/"
-SECTIONS = ("key", "identity", "event-name", "journey", "slot", "option", "persona")
+SECTIONS = ("key", "identity", "event-name", "journey", "slot", "option", "persona", "experiment")
 TRIES, TRY_AGAIN_S = 5, 0.1  # of the store when the service starts
 FOLLOW_EVERY_S = 2.0
 MOST_UNMAPPED = 1000  # names remembered of one site
@@ -81,6 +82,7 @@ class Site:
     decisions: Mapping[str, Value] = field(default_factory=dict)
     personas: Edits = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    experiments: Mapping[str, Experiment] = field(default_factory=dict)
 
     @property
     def allow_sensitive(self) -> bool:
@@ -321,6 +323,9 @@ def _site_of(site: str, documents: Mapping[str, bytes]) -> Site:
             {name: journey_of(name, value) for name, value in sections["journey"].items()}
         ),
         slots=MappingProxyType(sections["slot"]),
+        experiments=MappingProxyType(
+            {name: experiment_of(name, value) for name, value in sections["experiment"].items()}
+        ),
         decisions=MappingProxyType(sections["persona"]),
         personas=MappingProxyType(edits_of(sections["persona"])),
         options=MappingProxyType(

@@ -57,6 +57,7 @@ class Trends:
         self.beliefs = Beliefs()
         self.views = 0
         self.prepared: Prepared | None = None
+        self.others: dict[str, Prepared] = {}  # version → with its ranker, for experiments
         self.artefact: Artefact | None = None  # of the ranker that it was prepared for
 
     def saw(self, content: str, time: float, visitor: VisitorKey, name: str = "page") -> None:

@@ -28,6 +28,7 @@ direct = DirectRoutes()
 KINDS = ("publishable", "secret", "console")
 SECRET_ONLY = ("at", "preview")
 MOST_EVENTS, MOST_NAMES, MOST_REQUESTS = 100, 10_000, 100
+MOST_LOGGED = 200  # ids of a request that are written down
 
 
 class PreviewBody(Schema):
@@ -185,7 +186,22 @@ def ask_of(state: State, site: str, body: RecommendationBody) -> Ask:
         else Preview(preview.persona_id, preview.phase, preview.traits),
         at=body.at,
         user_hash=body.user_hash,
+        asked=_asked(body),
     )
+
+
+def _asked(body: RecommendationBody) -> dict[str, Any]:
+    """What limits the choice, to be logged; so that the choice can be made again."""
+    if body.query or len(body.exclude or ()) + len(body.candidates or ()) > MOST_LOGGED:
+        return {"query": True}  # too much to write down: this choice is not made again
+    limits = {
+        "page": _page(body.context),
+        "filter": body.filter,
+        "exclude": body.exclude,
+        "candidates": body.candidates,
+        "locale": body.locale,
+    }
+    return {name: value for name, value in limits.items() if value is not None}
 
 
 def _key(body: RecommendationBody) -> VisitorKey | None:
