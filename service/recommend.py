@@ -78,6 +78,8 @@ class Ask:
     preview: Preview | None = None
     at: float | None = None
     user_hash: str | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    assigned: Assigned | None = None
 
     def named(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """An event inside a request is its visitor's, unless it says otherwise."""
