@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import log, log1p
+from math import isfinite, log, log1p
 
 import numpy as np
 
@@ -99,7 +99,9 @@ def condition(belief: Array, log_likelihood: Array) -> Array:
     >>> bool(condition(np.full(7, 1 / 7), np.array([0.0, 0, 0, 0, 0, 0, -np.inf])).min() > 0)
     True
     """
-    seen = np.nan_to_num(log_likelihood, nan=0.0, posinf=0.0, neginf=-1e9)
+    seen = log_likelihood
+    if not isfinite(seen.sum()):
+        seen = np.nan_to_num(seen, nan=0.0, posinf=0.0, neginf=-1e9)
     product = belief * np.exp(np.maximum(seen - seen.max(), LEAST_LOG_LIKELIHOOD))
     kept = np.maximum(product / product.sum(), LEAST_BELIEF)
     result: Array = kept / kept.sum()
