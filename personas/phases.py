@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, log, log1p
+from math import log, log1p
 
 import numpy as np
 
@@ -100,7 +100,7 @@ def condition(belief: Array, log_likelihood: Array) -> Array:
     True
     """
     seen = log_likelihood
-    if not isfinite(seen.sum()):
+    if not np.isfinite(seen).all():
         seen = np.nan_to_num(seen, nan=0.0, posinf=0.0, neginf=-1e9)
     product = belief * np.exp(np.maximum(seen - seen.max(), LEAST_LOG_LIKELIHOOD))
     kept = np.maximum(product / product.sum(), LEAST_BELIEF)
