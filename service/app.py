@@ -17,6 +17,7 @@ from service.logs import AccessLog
 from service.openapi import describe
 from service.routes import (
     content,
+    content_lists,
     docs,
     events,
     health,
@@ -35,6 +36,7 @@ from service.state import opened
 
 ROUTERS = (
     content.router,
+    content_lists.router,
     imports.router,
     recommendations.router,
     visitors.router,

@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Iterator, Mapping
-from dataclasses import replace
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from embeddings.documents import Notice, read_document
-from embeddings.index import ContentFilter, Scalar, parse_filter
 from embeddings.tagging import texts_to_embed
 from embeddings.text import read_text
 from personas.errors import EncoderUnavailable, InvalidInput
@@ -24,7 +21,6 @@ from service import problems
 from service.auth import Caller, needs
 from service.content import etag_of
 from service.content_decide import tagged, tagging_of
-from service.content_find import documents, similar
 from service.content_tags import read_human, shown, tags_of
 from service.content_write import (
     PATIENCE,
@@ -47,7 +43,6 @@ from service.routes.bodies import (
     check_shape,
     raw_json,
 )
-from service.routes.pages import ThePage, paged
 from service.routes.paths import PathId
 from service.state import State, state_of
 
@@ -153,7 +148,7 @@ async def put_one(
     journey: Words = DEFAULT,
 ) -> Response:
     """Create or replace an item. It is tagged, embedded and searchable when this returns."""
-    words = _journey(state, caller, journey)
+    words = journey_named(state, caller, journey)
     expected = _expected(if_match)
     put = put_content(state, caller.site, body, time.time(), content_id, expected)
     return _written(await _unchanged(put), words)
@@ -169,7 +164,7 @@ async def patch_one(
     journey: Words = DEFAULT,
 ) -> Response:
     """Change some fields (JSON Merge Patch): null takes a field away."""
-    words = _journey(state, caller, journey)
+    words = journey_named(state, caller, journey)
     expected = _expected(if_match)
     patch = patch_content(state, caller.site, content_id, body, time.time(), expected)
     return _written(await _unchanged(patch), words)
@@ -220,7 +215,7 @@ async def tag_text(
 ) -> Response:
     """Tag a text without keeping it."""
     fields = body if isinstance(body, Mapping) else {}
-    words = _journey(state, caller, fields.get("journey") or DEFAULT)
+    words = journey_named(state, caller, fields.get("journey") or DEFAULT)
     names = ("title", "description", "body", "url", "locale")
     if not isinstance(body, Mapping):
         raise InvalidInput("Send an object with title, description or body.", "not-an-object")
@@ -243,7 +238,7 @@ async def put_tags(
 ) -> Response:
     """A person's word: no model overwrites it, and it teaches the tagger."""
     told = body.get("journey") if isinstance(body, Mapping) else None
-    words = _journey(state, caller, told or DEFAULT)
+    words = journey_named(state, caller, told or DEFAULT)
     human = read_human(body, words)
     if human:
         document = await set_tags(state, caller.site, content_id, human, time.time())
@@ -261,7 +256,7 @@ async def read_one(
     caller: Reader, state: TheState, content_id: PathId, request: Request, journey: Words = DEFAULT
 ) -> Response:
     """An item with its tags, hidden or not."""
-    words = _journey(state, caller, journey)
+    words = journey_named(state, caller, journey)
     document = await load_document(state, caller.site, content_id)
     tag = etag_of(document)
     if tag in _tags_in(request.headers.get("if-none-match")):
@@ -269,61 +264,10 @@ async def read_one(
     return answer(shown(document, words), headers={"ETag": tag})
 
 
-async def wanted(
-    request: Request,
-    type: AnyOf = None,  # noqa: A002 - the contract's word
-    tags: AnyOf = None,
-    locale: AnyOf = None,
-    at: Annotated[Moment | None, Query(description="Visible then; now without it.")] = None,
-) -> ContentFilter:
-    """Dependency: which content is asked for; `properties.NAME=` filters, too."""
-    given: dict[str, list[Any]] = {"type": type or [], "tags": tags or [], "locale": locale or []}
-    for name, value in request.query_params.multi_items():
-        if name.startswith("properties."):
-            given.setdefault(name, []).extend(_readings(value))
-    where = parse_filter({name: values for name, values in given.items() if values}, "")
-    return replace(where, visible_at=time.time() if at is None else at)
-
-
-Wanted = Annotated[ContentFilter, Depends(wanted)]
-
-
-@router.get("/content")
-async def list_content(
-    caller: Reader,
-    state: TheState,
-    which: ThePage,
-    where: Wanted,
-    hidden: Annotated[bool, Query(description="Also what is hidden or out of date.")] = False,
-    journey: Words = DEFAULT,
-) -> Response:
-    """Content that may be shown, without bodies."""
-    words = _journey(state, caller, journey)
-    if hidden:
-        where = replace(where, visible_at=None)
-    items = state.catalogues.of(caller.site).items.values()
-    allowed = (item.id for item in items if where.allows(item))
-    found = paged(allowed, str, which, str)
-    read = await documents(state, caller.site, found["data"])
-    return answer({**found, "data": [shown(each, words, body=False) for each in read]})
-
-
-@router.get("/content/{content_id}/similar")
-async def read_similar(
-    caller: Reader,
-    state: TheState,
-    content_id: PathId,
-    where: Wanted,
-    count: Annotated[int, Query(ge=1, le=100)] = 10,
-) -> Response:
-    """The nearest content that may be shown."""
-    return answer(await similar(state, caller.site, content_id, count, where))
-
-
 # --- small change ---------------------------------------------------------------------------------
 
 
-def _journey(state: State, caller: Caller, name: object) -> Journey:
+def journey_named(state: State, caller: Caller, name: object) -> Journey:
     if not isinstance(name, str):
         raise InvalidInput("A journey is named by its id.", "not-a-string", "/journey")
     return state.sites.of(caller.site).journey(name)
@@ -371,12 +315,3 @@ def _expected(if_match: str | None) -> str | None:
 
 def _tags_in(if_none_match: str | None) -> Iterator[str]:
     return (tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(","))
-
-
-def _readings(value: str) -> list[Scalar]:
-    """What a word in a query may stand for: itself, or a number or truth value."""
-    try:
-        other = orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return [value]
-    return [value, other] if isinstance(other, int | float) else [value]

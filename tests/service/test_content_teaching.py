@@ -57,6 +57,7 @@ def service(tmp_path_factory):
 def client(service):
     """A site without content."""
     with service.client() as client:
+        client.timeout = 120  # the encoder may be starting
         yield client
         for item in client.get("/v1/content", params={"limit": 1000, "hidden": True}).json()[
             "data"
