@@ -139,8 +139,7 @@ def value_of(trials: Trials) -> Value:
 
 def weights_of(trials: Trials) -> Array:
     """By how much more often the policy would have drawn a list down to each place."""
-    weights: Array = np.cumprod(trials.wanted / trials.stated, axis=1)
-    return weights
+    return np.asarray(np.cumprod(trials.wanted / trials.stated, axis=1), np.float64)
 
 
 def effective_size(weights: Array) -> Array:

@@ -129,6 +129,29 @@ def train(
     train_models(models or [], url, key)
 
 
+@app.command()
+def evaluate(
+    policies: Annotated[
+        list[str] | None,
+        typer.Argument(help="active, prior, a version of the models, popularity, uniform."),
+    ] = None,
+    slot: Annotated[str | None, typer.Option(help="Answers of this slot only.")] = None,
+    reward: Annotated[str | None, typer.Option(help="clicks or conversions. [clicks]")] = None,
+    experiment: Annotated[str | None, typer.Option(help="Results of this experiment.")] = None,
+    url: Url = LOCAL,
+    key: Key = None,
+) -> None:
+    """What would a change be worth? Told from the answers that were given, before it ships.
+
+    It takes a slot that explores; where the log cannot tell, it says so.
+    """
+    from service.cli_evaluate import evaluate as asking
+    from service.cli_evaluate import policy_of
+
+    asked = {"slot": slot, "reward": reward, "experiment": experiment}
+    asking(asked | {"policies": [policy_of(each) for each in policies or ()] or None}, url, key)
+
+
 keys = typer.Typer(help="Make, list and revoke keys.", no_args_is_help=True)
 models_app = typer.Typer(help="List versions of models, and choose one.", no_args_is_help=True)
 app.add_typer(keys, name="keys")

@@ -38,7 +38,10 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 DIRECTORY = "_sites"  # where the store keeps which sites there are; no site may be called so
 PREFIX = "setting/"
-SECTIONS = ("key", "identity", "event-name", "journey", "slot", "option", "persona", "experiment")
+SECTIONS = (
+    "key", "identity", "event-name", "journey", "slot", "option", "persona", "experiment",
+    "webhook",
+)  # fmt: skip
 TRIES, TRY_AGAIN_S = 5, 0.1  # of the store when the service starts
 FOLLOW_EVERY_S = 2.0
 MOST_UNMAPPED = 1000  # names remembered of one site
@@ -70,6 +73,7 @@ class Site:
         decisions: persona → what people decided about it, as written down.
         personas: the same, read.
         options: further settings, name → value.
+        webhooks: content system → what was set for its deliveries.
     """
 
     id: str
@@ -82,7 +86,9 @@ class Site:
     decisions: Mapping[str, Value] = field(default_factory=dict)
     personas: Edits = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    webhooks: Mapping[str, Value] = field(default_factory=dict)
     experiments: Mapping[str, Experiment] = field(default_factory=dict)
+    experiment_settings: Mapping[str, Value] = field(default_factory=dict)  # as set
 
     @property
     def allow_sensitive(self) -> bool:
@@ -323,11 +329,13 @@ def _site_of(site: str, documents: Mapping[str, bytes]) -> Site:
             {name: journey_of(name, value) for name, value in sections["journey"].items()}
         ),
         slots=MappingProxyType(sections["slot"]),
+        experiment_settings=MappingProxyType(sections["experiment"]),
         experiments=MappingProxyType(
             {name: experiment_of(name, value) for name, value in sections["experiment"].items()}
         ),
         decisions=MappingProxyType(sections["persona"]),
         personas=MappingProxyType(edits_of(sections["persona"])),
+        webhooks=MappingProxyType(sections["webhook"]),
         options=MappingProxyType(
             {name: value["value"] for name, value in sections["option"].items()}
         ),

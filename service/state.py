@@ -33,6 +33,7 @@ from service.sites import Sites
 from service.store import Store
 from service.store_redis import open_store
 from service.trends import AllTrends
+from service.webhooks import Turns, take_up_deliveries
 from training.eventlog import EventLog
 from training.registry import Registry
 
@@ -58,6 +59,7 @@ class State:
     folding: Folding = field(default_factory=Folding)
     consents: Consents = field(default_factory=Consents)
     personas: EditedPersonas = field(default_factory=EditedPersonas)
+    turns: Turns = field(default_factory=Turns)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     random: np.random.Generator = field(default_factory=np.random.default_rng)
 
@@ -130,6 +132,7 @@ async def _brought_up(state: State) -> None:
         state.folding.missed(0)  # answers are degraded until it is there; then it is filled
     await state.catalogues.open(state)
     state.beside(take_up_imports(state), "imports")
+    state.beside(take_up_deliveries(state), "webhooks")
     state.beside(mend(state), "content-mending")
     state.beside(teach(state), "content-teaching")
     state.beside(follow(state), "follow")

@@ -27,6 +27,7 @@ from personas.ranking_features import Contents, features_of
 from personas.slots import slot_of
 from training.content_vectors import read_vectors
 from training.dataset import SiteData, load_site
+from training.evaluate_experiment import evaluate_experiment
 from training.evaluate_policies import Drawer, Drawn, Policy, with_scores
 from training.evaluate_replay import Moment, Stage, moments
 from training.evaluate_words import METHOD, told_of
@@ -69,8 +70,11 @@ def evaluate(
     Args:
         models: in use.
         rankers: version → ranker, of those that policies name.
-        asked: {slot?, reward?, from?, to?, policies?}, times in seconds since 1970.
+        asked: {slot?, reward?, from?, to?, policies?}, times in seconds since 1970; or
+            {experiment}, for what came of that.
     """
+    if asked.get("experiment") is not None:
+        return evaluate_experiment(data, asked["experiment"])
     answers = _answers(data, asked)
     if not answers:
         raise NotEnoughData(

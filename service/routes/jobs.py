@@ -13,11 +13,13 @@ from starlette.responses import Response
 
 from personas.errors import InvalidInput, UnknownName
 from service.auth import Caller, needs
+from service.evaluating import evaluate
 from service.jobs import Job
 from service.replay import replay
-from service.routes.bodies import Body, Configuration, answer, written_moment
+from service.routes.bodies import Body, answer, written_moment
 from service.routes.pages import ThePage, paged
 from service.routes.paths import PathId
+from service.routes.questions import Question, asked_of, refuse_question
 from service.state import State, state_of
 from training.content_vectors import keep_vectors
 from training.registry import VersionInfo
@@ -30,10 +32,11 @@ Editor = Annotated[Caller, Depends(needs("secret", "console"))]
 Reader = Annotated[Caller, Depends(needs("secret", "console", "content"))]
 
 
-class NewJob(Configuration):
-    """Work to be done: `train` models, or `replay` the event log into long histories."""
+class NewJob(Question):
+    """Work to be done: `train` models, `evaluate` what a change would be worth, or `replay` the
+    event log into long histories."""
 
-    kind: Literal["train", "replay"]
+    kind: Literal["train", "evaluate", "replay"]
     models: list[Model] | None = Field(
         None, min_length=1, description="Which to train; without it all of them."
     )
@@ -44,11 +47,16 @@ async def start_job(
     caller: Editor, state: TheState, body: Annotated[NewJob, Body(NewJob)]
 ) -> Response:
     """Start long work; Location says where to ask how far it is."""
-    job = _started(state, caller.site, body, time.time())
+    job = await _started(state, caller.site, body, time.time())
     return answer(shown_job(job), 202, {"Location": f"/v1/jobs/{job.id}"})
 
 
-def _started(state: State, site: str, body: NewJob, now: float) -> Job:
+async def _started(state: State, site: str, body: NewJob, now: float) -> Job:
+    if body.kind != "train" and body.models is not None:
+        raise InvalidInput(f"A job of kind {body.kind} trains nothing.", pointer="/models")
+    if body.kind == "evaluate":
+        return evaluate(state, site, await asked_of(state, site, body), now)
+    refuse_question(body, body.kind)
     if body.kind == "train":
         models: list[str] = list(dict.fromkeys(body.models or ALL_MODELS))
         return state.jobs.train(
@@ -58,8 +66,6 @@ def _started(state: State, site: str, body: NewJob, now: float) -> Job:
             now,
             lambda folder: keep_vectors(folder, site, state.index.all_vectors(site)),
         )
-    if body.models is not None:
-        raise InvalidInput("A replay trains nothing: leave `models` out.", pointer="/models")
     return state.jobs.start(site, body.kind, partial(replay, state, site), now)
 
 
