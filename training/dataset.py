@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +17,29 @@ from numpy.typing import NDArray
 from embeddings.documents import content_facts, content_item
 from personas.entities import ContentFacts, ContentItem, History, VisitorKey
 from personas.messages import Accepted, plain_url
-from personas.visitor import component, fold, linked, merged
-from training.eventlog import Kind, Record, link_of, read_accepted, read_folder
+from personas.visitor import fold, linked, merged
+from training.eventlog import Kind, Record, key_of, link_of, log_end, read_accepted, read_folder
+from training.everyone import Everyone, Remembered, VisitorData
+from training.population_ids import components
+
+__all__ = [
+    "SiteData",
+    "Told",
+    "VisitorData",
+    "facts_of",
+    "load_site",
+    "load_told",
+    "opened_site",
+    "visitors_of",
+]
 
 _CONTENT_KINDS = (Kind.CONTENT, Kind.CONTENT_DELETED, Kind.TAGS)
 _OTHER_KINDS = (*_CONTENT_KINDS, Kind.SETTING, Kind.IMPRESSION, Kind.LINK)
 EVENT_NAME = "event-name"  # section of the settings in which a site's own names stand
 KEY = "key"  # the section that is nothing to learn from
-
-
-@dataclass(frozen=True, slots=True)
-class VisitorData:
-    """One visitor: its ids, and what they did together, however long ago."""
-
-    ids: tuple[VisitorKey, ...]  # sorted, user ids first
-    history: History
+FEW_RECORDS = 250_000  # in a log: its histories fit into memory without a look
+MOST_REMEMBERED = 3_000_000  # touchpoints and traits in memory, some 120 bytes each
+Ids = tuple[VisitorKey, ...]
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ class SiteData:
         corrected: documents with at least one tag by a person, by id.
         set_by_people: what people set, section → name → value.
         until: when the newest message of these happened.
+        population: all visitors, where `visitors` are a sample of them.
     """
 
     visitors: list[VisitorData]
@@ -60,6 +69,12 @@ class SiteData:
     corrected: dict[str, dict[str, Any]] = field(default_factory=dict)
     set_by_people: dict[str, dict[str, Any]] = field(default_factory=dict)
     vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    population: Everyone | None = None
+
+    @property
+    def everyone(self) -> Everyone:
+        """All visitors, some at a time."""
+        return Remembered(self.visitors) if self.population is None else self.population
 
 
 def load_site(folder: Path, site: str, until: float | None = None) -> SiteData:
@@ -77,6 +92,32 @@ def load_site(folder: Path, site: str, until: float | None = None) -> SiteData:
 
 
 @contextmanager
+def opened_site(folder: Path, site: str, scratch: Path, seed: int) -> Iterator[SiteData]:
+    """The same of a log of any length.
+
+    Of many visitors the histories of a sample are read, as many as memory holds, and what all of
+    them are like is worked out some thousand at a time.
+
+    Args:
+        scratch: a folder for what does not fit into memory.
+    """
+    if log_end(folder) <= FEW_RECORDS:
+        yield load_site(folder, site)
+        return
+    from training.population_open import opened
+
+    with opened(folder, site, scratch) as population:
+        share = MOST_REMEMBERED / max(population.size, 1)
+        if share >= 1:
+            yield load_site(folder, site)
+            return
+        known = population.ids(population.sample(share, seed))
+        with _without_garbage_collection():
+            data = _load(folder, site, None, known)
+        yield replace(data, population=population, until=population.newest)
+
+
+@contextmanager
 def _without_garbage_collection() -> Iterator[None]:
     """Millions of small objects without cycles: to look through them again and again takes more
     time than to make them."""
@@ -89,11 +130,45 @@ def _without_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _load(folder: Path, site: str, until: float | None) -> SiteData:
+def _load(
+    folder: Path, site: str, until: float | None, known: Sequence[Ids] | None = None
+) -> SiteData:
+    """All visitors, or those known to have these ids."""
+    owners = None if known is None else {key for ids in known for key in ids}
+    histories, outcomes, newest = _histories(folder, site, until, owners)
+    told = load_told(folder, site)
+    if known is None:
+        _link(histories, told.links)
+        visitors = list(visitors_of(histories))
+    else:
+        visitors = [_visitor(ids, histories) for ids in known]
+    impressions = [
+        body
+        for body in told.impressions
+        if (until is None or body["at"] <= until)
+        and (owners is None or key_of(str(body.get("visitor"))) in owners)
+    ]
+    return SiteData(
+        visitors=visitors,
+        contents=told.contents,
+        facts=facts_of(told.contents.values()),
+        mapping={name: value["means"] for name, value in told.settings.get(EVENT_NAME, {}).items()},
+        impressions=impressions,
+        until=newest,
+        outcomes=outcomes,
+        corrected={name: kept for name, kept in told.documents.items() if _is_corrected(kept)},
+        set_by_people=told.settings,
+    )
+
+
+def _histories(
+    folder: Path, site: str, until: float | None, owners: Collection[VisitorKey] | None
+) -> tuple[dict[VisitorKey, History], list[dict[str, Any]], float]:
+    """What each id did by itself, responses to answers, and when the newest message happened."""
     messages: defaultdict[VisitorKey, list[Accepted]] = defaultdict(list)
     outcomes: list[dict[str, Any]] = []
     newest = 0.0
-    for _, message in read_accepted(folder, site):
+    for _, message in read_accepted(folder, site, owners=owners):
         if until is not None and message.time > until:
             continue
         newest = max(newest, message.time)
@@ -102,25 +177,41 @@ def _load(folder: Path, site: str, until: float | None) -> SiteData:
             messages[key].append(message)
         if message.recommendation is not None and message.touchpoint is not None:
             outcomes.append(_outcome(message))
-    histories = {key: fold(History(), key, told) for key, told in messages.items()}
-    del messages
+    return {key: fold(History(), key, told) for key, told in messages.items()}, outcomes, newest
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a log tells besides messages.
+
+    Attributes:
+        documents, contents: by id.
+        settings: section → name → value.
+        links: records of people's word on ids.
+        impressions: bodies of the answers given.
+    """
+
+    documents: dict[str, dict[str, Any]]
+    contents: dict[str, ContentItem]
+    settings: dict[str, dict[str, Any]]
+    links: list[Record]
+    impressions: list[dict[str, Any]]
+
+
+def load_told(folder: Path, site: str) -> Told:
+    """What a site's log tells besides messages."""
     others = [record for _, record in read_folder(folder, kinds=_OTHER_KINDS, site=site)]
-    _link(histories, (record for record in others if record.kind is Kind.LINK))
     documents = _contents(record for record in others if record.kind in _CONTENT_KINDS)
-    contents = {name: content_item(document) for name, document in documents.items()}
-    answers = (record for record in others if record.kind is Kind.IMPRESSION)
-    settings = _settings(record for record in others if record.kind is Kind.SETTING)
-    names = settings.get(EVENT_NAME, {})
-    return SiteData(
-        visitors=list(visitors_of(histories)),
-        contents=contents,
-        facts=facts_of(contents.values()),
-        mapping={name: value["means"] for name, value in names.items()},
-        impressions=_impressions(answers, until),
-        until=newest,
-        outcomes=outcomes,
-        corrected={name: kept for name, kept in documents.items() if _is_corrected(kept)},
-        set_by_people=settings,
+    return Told(
+        documents,
+        {name: content_item(document) for name, document in documents.items()},
+        _settings(record for record in others if record.kind is Kind.SETTING),
+        [record for record in others if record.kind is Kind.LINK],
+        [
+            {"at": record.time, **orjson.loads(record.body)}
+            for record in others
+            if record.kind is Kind.IMPRESSION
+        ],
     )
 
 
@@ -134,19 +225,15 @@ def _link(histories: dict[VisitorKey, History], records: Iterable[Record]) -> No
 
 def visitors_of(histories: Mapping[VisitorKey, History]) -> Iterator[VisitorData]:
     """The visitors whose ids these are, joined by the same rules as in the service."""
-    left = dict.fromkeys(histories)
-    for start in histories:
-        if start not in left:
-            continue
-        ids, _ = component(start, histories)
-        ids = tuple(key for key in ids if key in left)
-        for key in ids:
-            del left[key]
-        history = merged([histories[key] for key in ids])
-        if history.touchpoints or history.traits:
-            yield VisitorData(
-                tuple(sorted(ids, key=lambda key: (key.kind != "user_id", key))), history
-            )
+    for ids in components(histories):
+        visitor = _visitor(ids, histories)
+        if visitor.history.touchpoints or visitor.history.traits:
+            yield visitor
+
+
+def _visitor(ids: Ids, histories: Mapping[VisitorKey, History]) -> VisitorData:
+    history = merged([histories.get(key, History()) for key in ids])
+    return VisitorData(tuple(sorted(ids, key=lambda key: (key.kind != "user_id", key))), history)
 
 
 def facts_of(contents: Iterable[ContentItem]) -> dict[str, ContentFacts]:
@@ -207,8 +294,3 @@ def _settings(records: Iterable[Record]) -> dict[str, dict[str, Any]]:
         else:
             found[section][name] = value
     return dict(found)
-
-
-def _impressions(records: Iterable[Record], until: float | None) -> list[dict[str, Any]]:
-    bodies = [{"at": record.time, **orjson.loads(record.body)} for record in records]
-    return [body for body in bodies if until is None or body["at"] <= until]

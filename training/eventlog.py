@@ -21,6 +21,7 @@ from training import eventlog_frames as wal
 from training.eventlog_files import (
     chosen,
     files_of,
+    log_end,
     read_accepted,
     read_folder,
     sealed_files,
@@ -54,6 +55,7 @@ __all__ = [
     "key_of",
     "link_of",
     "link_record",
+    "log_end",
     "message_of",
     "message_record",
     "read_accepted",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from personas.entities import VisitorKey
 from personas.errors import LogUnavailable
 from personas.messages import Accepted
 from training import eventlog_frames as wal
@@ -89,10 +90,26 @@ def read_folder(
     yield from _in_order(folder, since, until, read)
 
 
+def log_end(folder: Path) -> int:
+    """A position after all that is sealed, and more or less after all that is not.
+
+    Raises:
+        LogUnavailable: where there is no such folder.
+    """
+    return max((file.ends or file.begins for file in steady_files(folder, 0)), default=0)
+
+
 def read_accepted(
-    folder: Path, site: str, since: int = 0, until: int | None = None
+    folder: Path,
+    site: str,
+    since: int = 0,
+    until: int | None = None,
+    owners: Collection[VisitorKey] | None = None,
 ) -> Iterator[tuple[int, Accepted]]:
     """A site's messages as `read_folder` gives them, read from the columns of sealed segments.
+
+    Args:
+        owners: only what these ids sent.
 
     Of these, `message_id`, `type` and `consents` are not told.
     """
@@ -100,11 +117,11 @@ def read_accepted(
 
     def read(file: LogFile, begins: int) -> Iterator[tuple[int, Accepted]]:
         if file.ends is not None:
-            yield from read_messages(file.path, begins, site)
+            yield from read_messages(file.path, begins, site, owners)
             return
         for position, record in read_wal(file.path, begins, (Kind.MESSAGE,), site):
             message = message_of(record)
-            if isinstance(message, Accepted):
+            if isinstance(message, Accepted) and (owners is None or message.owner in owners):
                 yield position, message
 
     yield from _in_order(folder, since, until, read)

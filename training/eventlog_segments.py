@@ -180,16 +180,23 @@ def is_current(path: Path) -> bool:
         return _reading_of(pq.read_schema(path)) == READING
 
 
-def read_messages(path: Path, since: int, site: str) -> Iterator[tuple[int, Accepted]]:
-    """The messages of a site, each with the position after it, from the columns where these are
-    as the present version would write them."""
+def read_messages(
+    path: Path, since: int, site: str, owners: Collection[VisitorKey] | None = None
+) -> Iterator[tuple[int, Accepted]]:
+    """The messages of a site, or of these ids of it, each with the position after it.
+
+    Read from the columns where these are as the present version would write them.
+    """
     if not is_current(path):
         for position, record in read_segment(path, since, (Kind.MESSAGE,), site):
             message = message_of(record)
-            if isinstance(message, Accepted):
+            if isinstance(message, Accepted) and (owners is None or message.owner in owners):
                 yield position, message
         return
+    wanted = None if owners is None else pa.array([str(key) for key in owners], pa.string())
     for batch in _batches(path, _MESSAGE_COLUMNS, since, (Kind.MESSAGE,), site):
+        if wanted is not None:
+            batch = batch.filter(pc.is_in(batch["visitor"], wanted))  # noqa: PLW2901 - the rest of it
         columns = [_values(batch.column(name)) for name in _MESSAGE_COLUMNS]
         for row in zip(*columns, strict=True):
             if row[2] is not None:

@@ -23,10 +23,12 @@ from personas.persona_model import NOBODY_YET, Persona, PersonaModel, record
 from personas.proxies import proxies
 from training.dataset import SiteData
 from training.fitting import Fitted, Progress
+from training.persona_crowd import Crowd, crowd_of, learn_from_all, some_of
 from training.persona_portraits import channels, phases, top_content
 from training.registry import Artefact
 
 FEWEST_VISITORS = 30
+MOST_LOOKED_THROUGH = 50_000  # visitors; of more, all are read once when personas are found
 LIKENESS_FROM = 2000  # visitors
 NAME = "personas"
 
@@ -85,6 +87,7 @@ def fit_personas(
     edits = edits_of(data.set_by_people.get("persona", {}))
     sensitive = bool(data.set_by_people.get("option", {}).get("allowSensitive", {}).get("value"))
     progress(0.0, "reading what is known of each visitor")
+    data = some_of(data, MOST_LOOKED_THROUGH, seed)
     rows = [features_of(v.history, data.facts, None, sensitive) for v in data.visitors]
     told_of = [row for row in rows if row]
     if len(told_of) < FEWEST_VISITORS:
@@ -96,13 +99,18 @@ def fit_personas(
     start = started(old.edited(edits), rows, edits)
     mixture = PersonaMixture(random_state=seed)
     mixture = mixture.fit(rows) if start is None else _refitted(mixture, start, rows)
+    crowd = None
+    if data.everyone.count > len(rows):
+        bonds = () if start is None else start.bonds
+        crowd = learn_from_all(mixture, bonds, data, sensitive, progress)
     progress(0.8, "telling which is which")
     memberships = mixture.predict_proba(rows)
+    crowd = crowd_of(memberships) if crowd is None else crowd
     model, lineage = _known_again(start, mixture, rows, memberships, now, seed)
     progress(0.85, "describing them")
-    model = _described(model, data, rows, memberships, edits, seed)
+    model = _described(model, data, rows, memberships, crowd, edits, seed)
     stories = () if start is None else told(lineage, _names(start.model), _names(model))
-    return _fitted(model, data, rows, stories, lineage, sensitive)
+    return _fitted(model, data, rows, crowd.visitors, stories, lineage, sensitive)
 
 
 # --- setting out ------------------------------------------------------------------------------
@@ -240,22 +248,18 @@ def _described(
     data: SiteData,
     rows: Sequence[Features],
     memberships: Array,
+    crowd: Crowd,
     edits: Edits,
     seed: int,
 ) -> PersonaModel:
     mixture = _mixture_of(model)
     said = said_of(mixture, rows, memberships)
-    shares = memberships.mean(0)
+    shares = crowd.shares
     kept = {p["name"] for p in (*model.personas, *model.past) if p["name"]}
     unnamed = [n for n, persona in enumerate(model.personas) if not persona["name"]]
     fresh = worded([said[n] for n in unnamed], shares[unnamed].tolist(), sorted(kept))
     names = {n: wording.name for n, wording in zip(unnamed, fresh, strict=True)}
     told_now = worded(said, shares.tolist())
-    winners = np.bincount(memberships.argmax(1), minlength=len(shares))
-    sure = [
-        float(memberships[memberships.argmax(1) == n, n].mean()) if winners[n] else 0.0
-        for n in range(len(shares))
-    ]
     stability = next(
         (c.stability for c in mixture.curve_ if c.count == mixture.parameters_.count), None
     )
@@ -271,12 +275,12 @@ def _described(
                 "name": names.get(n, persona["name"]),
                 "description": described or told_now[n].description,
                 "share": float(shares[n]),
-                "size": int(winners[n]),
+                "size": int(crowd.sizes[n]),
                 "traits": traits_of(said[n]),
                 "phases": stood[n],
                 "channels": visits[n],
                 "topContent": content[n],
-                "quality": {"confidence": sure[n], "stability": stability},
+                "quality": {"confidence": float(crowd.sureness[n]), "stability": stability},
             }
         )
     return PersonaModel(mixture, tuple(personas), model.past)
@@ -319,6 +323,7 @@ def _fitted(
     model: PersonaModel,
     data: SiteData,
     rows: Sequence[Features],
+    visitors: int,
     stories: Sequence[str],
     lineage: Lineage,
     sensitive: bool,
@@ -328,7 +333,7 @@ def _fitted(
     near = proxies(rows, hidden) if hidden else []
     report: dict[str, Any] = {
         "personas": len(model.personas),
-        "visitors": len(rows),
+        "visitors": visitors,
         "curve": [asdict(choice) for choice in mixture.curve_],
         "lineage": list(stories),
         "moved": lineage.moved,
@@ -349,7 +354,7 @@ def _fitted(
         settings,
         _card(model, report),
         report,
-        why=f"{why}, from {len(rows)} visitors",
+        why=f"{why}, from {visitors} visitors",
     )
 
 

@@ -7,38 +7,20 @@ thousand visitors at a time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import duckdb
 import ibis
 import numpy as np
 import pyarrow as pa
 from ibis import Table
-from numpy.typing import NDArray
 
 from personas.entities import ContentFacts, VisitorKey
 from personas.features import TRAIT, Average, Features
 from training import feature_table as features
 from training.eventlog import key_of
+from training.everyone import CHUNK, Numbers, Part
 
 TRAITS = "SELECT DISTINCT told.trait FROM (SELECT unnest(told) AS told FROM base)"
-CHUNK = 20_000  # visitors at once
-Numbers = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some visitors.
-
-    Attributes:
-        visitors: numbers.
-        seen: when each was seen last, seconds since 1970.
-        rows: what is known of each.
-    """
-
-    visitors: Numbers
-    seen: NDArray[np.float64]
-    rows: list[Features]
 
 
 class Population:
@@ -56,6 +38,12 @@ class Population:
     def size(self) -> int:
         """Touchpoints and traits told."""
         return self._number("SELECT count(name) + coalesce(sum(len(told)), 0) FROM base")
+
+    @property
+    def newest(self) -> float:
+        """When the newest message happened."""
+        found = self._connection.execute("SELECT max(event_time) FROM base").fetchone()
+        return 0.0 if found is None or found[0] is None else float(found[0])
 
     def parts(
         self, facts: Mapping[str, ContentFacts], allow_sensitive: bool = False

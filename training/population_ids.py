@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from personas.entities import History, VisitorKey
 from personas.messages import Accepted
 from personas.visitor import MOST_IDS, MOST_USERS, component, fold, linked
+from training.everyone import Numbers
 
-Numbers = NDArray[np.int64]
 Pairs = Sequence[tuple[int, int]]
 
 
@@ -69,6 +68,11 @@ def groups_of(
     for word in words:
         for here, there in ((word.one, word.other), (word.other, word.one)):
             histories[here] = linked(histories[here], there, word.time, word.cut)
+    yield from components(histories)
+
+
+def components(histories: Mapping[VisitorKey, History]) -> Iterator[tuple[VisitorKey, ...]]:
+    """The ids of each visitor, joined by the same rules as in the service."""
     left = dict.fromkeys(histories)
     for start in histories:
         if start in left:

@@ -19,7 +19,8 @@ from personas.messages import Accepted
 from training import feature_table as features
 from training.eventlog import Kind, Record, key_of, link_of
 from training.eventlog_columns import as_segments
-from training.population import Numbers, Population
+from training.everyone import Numbers
+from training.population import Population
 from training.population_ids import Word, doubtful, groups_of, joined
 
 MEMORY = "1GB"

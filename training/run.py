@@ -15,7 +15,7 @@ from typing import Any
 
 from personas.errors import CorruptArtefact, NotEnoughData
 from training.content_vectors import read_vectors
-from training.dataset import SiteData, load_site
+from training.dataset import SiteData, opened_site
 from training.fitting import Fitted, Progress
 from training.process import ran, tell
 from training.registry import Artefact, Registry
@@ -54,6 +54,7 @@ FITS: dict[str, Callable[[], Fit]] = {
     "tagger": _tagger,
     "ranker": _ranker,
 }
+SCRATCH = ".scratch"  # in the registry's folder: what does not fit into memory, while it is used
 LOADING = 0.1  # share of the work
 
 
@@ -80,7 +81,20 @@ def train(
     """
     progress(0.0, "reading the event log")
     vectors = read_vectors(registry.folder, site)
-    data = replace(load_site(log, site), vectors=vectors)
+    with opened_site(log, site, registry.folder / SCRATCH, seed) as data:
+        return _trained(replace(data, vectors=vectors), registry, site, models, progress, now, seed)
+
+
+def _trained(
+    data: SiteData,
+    registry: Registry,
+    site: str,
+    models: Sequence[str],
+    progress: Progress,
+    now: float,
+    seed: int,
+) -> dict[str, Any]:
+    visitors = data.everyone.count
     before = _before(registry, site)
     chosen = [name for name in FITS if name in models]
     fitted: list[Fitted] = []
@@ -97,9 +111,9 @@ def train(
             fitted.append(found)
     version: str | None = None
     if fitted:
-        version = registry.write(site, fitted, now, {"visitors": len(data.visitors)})
+        version = registry.write(site, fitted, now, {"visitors": visitors})
         registry.activate(site, version)
-    return {"version": version, "visitors": len(data.visitors), "models": told}
+    return {"version": version, "visitors": visitors, "models": told}
 
 
 def _before(registry: Registry, site: str) -> dict[str, Artefact]:

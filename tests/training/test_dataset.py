@@ -25,7 +25,7 @@ from tests.builders import (
     user,
 )
 from tests.training.logs import opened, run
-from training.dataset import load_site, visitors_of
+from training.dataset import load_site, opened_site, visitors_of
 from training.eventlog import Kind, link_record
 
 
@@ -176,3 +176,29 @@ def test_visitors_are_the_connected_parts_of_the_graph_of_links(pairs):
     found = [set(visitor.ids) for visitor in visitors_of(histories)]
     assert sorted(map(sorted, found)) == sorted(map(sorted, parts))
     assert sum(len(v.history.touchpoints) for v in visitors_of(histories)) == len(messages)
+
+
+def test_of_a_long_log_whole_visitors_are_drawn_and_all_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr("training.dataset.FEW_RECORDS", 10)
+    monkeypatch.setattr("training.dataset.MOST_REMEMBERED", 150)
+    told = [
+        page(f"m{n}", NOW + n, anonymousId=f"a{n % 100}", userId=f"u{n % 50}" if n % 3 else None)
+        for n in range(300)
+    ]
+    answers = [body(Kind.IMPRESSION, {"visitor": f"anonymous_id:a{n}"}) for n in range(100)]
+    whole = loaded(tmp_path, [*map(record_of, told), *answers], seal_after=200)
+    everyone = {visitor.ids: visitor.history for visitor in whole.visitors}
+    with opened_site(tmp_path, "default", tmp_path / "scratch", seed=0) as site:
+        assert site.everyone.count == len(everyone)
+        assert 10 < len(site.visitors) < 40
+        assert all(everyone[visitor.ids] == visitor.history for visitor in site.visitors)
+        ids = {str(key) for visitor in site.visitors for key in visitor.ids}
+        assert {answer["visitor"] for answer in site.impressions} == {
+            f"anonymous_id:a{n}" for n in range(100) if f"anonymous_id:a{n}" in ids
+        }
+        assert site.until == whole.until
+        rows = [row for part in site.everyone.parts(site.facts) for row in part.rows]
+    assert len(rows) == len(everyone)
+    monkeypatch.setattr("training.dataset.MOST_REMEMBERED", 1000)
+    with opened_site(tmp_path, "default", tmp_path / "scratch", seed=0) as site:
+        assert site == whole

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import adjusted_rand_score
 
 from personas.entities import History, TraitChange, VisitorKey
 from personas.errors import CorruptArtefact, NotEnoughData
@@ -224,3 +225,21 @@ def test_an_artefact_that_does_not_fit_together_is_refused(first):
     settings = {**first.settings, "personas": first.settings["personas"][:-1]}
     with pytest.raises(CorruptArtefact):
         persona_model(Artefact("personas", "v", first.arrays, settings, ""))
+
+
+# --- more visitors than memory holds ----------------------------------------------------------
+
+
+def test_a_million_would_be_learned_like_a_few(monkeypatch, first, model):
+    """Against a fit that looks all of them through."""
+    monkeypatch.setattr("training.fit_personas.MOST_LOOKED_THROUGH", 500)
+    partly = trained(site(people(900)))
+    assert partly.settings["report"]["visitors"] == 900
+    sampled = persona_model(partly)
+    assert len(sampled.personas) == len(model.personas)
+    assert sum(persona["size"] for persona in sampled.personas) == 900
+    assert sum(persona["share"] for persona in sampled.personas) == pytest.approx(1.0)
+    theirs, ours = ids_of(sampled, people(900)), ids_of(model, people(900))
+    assert adjusted_rand_score(theirs, ours) > 0.95
+    sizes = {persona["id"]: persona["size"] for persona in sampled.personas}
+    assert all(abs(theirs.count(name) - size) <= 9 for name, size in sizes.items())
