@@ -112,7 +112,7 @@ async def set_consent(
     if not kind or len(name) > LONGEST_TYPE or not kind.isprintable():
         detail = f"name what is allowed or denied in 1-{LONGEST_TYPE} printable characters"
         raise InvalidInput(detail, "invalid-consent-type", "/type")
-    record = consent_record(site, keys, kind, now, granted)
+    record = consent_record(site, keys, kind, round(now, 3), granted)  # as messages tell time
     with state.folding.under_way(state.log.position):
         await state.log.append([record])
         state.consents.told(record)
