@@ -99,10 +99,22 @@ def condition(belief: Array, log_likelihood: Array) -> Array:
     >>> bool(condition(np.full(7, 1 / 7), np.array([0.0, 0, 0, 0, 0, 0, -np.inf])).min() > 0)
     True
     """
+    return _weighed(belief, _likelihood(log_likelihood))
+
+
+def _likelihood(log_likelihood: Array) -> Array:
+    """Likelihoods [..., n], the greatest of each n at 1 and none at 0."""
     seen = log_likelihood
     if not np.isfinite(seen).all():
         seen = np.nan_to_num(seen, nan=0.0, posinf=0.0, neginf=-1e9)
-    product = belief * np.exp(np.maximum(seen - seen.max(), LEAST_LOG_LIKELIHOOD))
+    likelihood: Array = np.exp(
+        np.maximum(seen - seen.max(axis=-1, keepdims=True), LEAST_LOG_LIKELIHOOD)
+    )
+    return likelihood
+
+
+def _weighed(belief: Array, likelihood: Array) -> Array:
+    product = belief * likelihood
     kept = np.maximum(product / product.sum(), LEAST_BELIEF)
     result: Array = kept / kept.sum()
     return result
@@ -210,9 +222,10 @@ def belief_at(
 ) -> Array:
     """The belief over ways and rungs [K * 7] at a moment, from which `predict` goes on."""
     belief, last = beginning(model, history, at)
-    for step in steps_of(history, facts, at, plain_mapping(mapping)):
-        belief = _after(model, belief, step)
+    steps = list(steps_of(history, facts, at, plain_mapping(mapping)))
+    for step in steps:
         last = step.touchpoint.time if last is None else max(last, step.touchpoint.time)
+    belief = _after(model, belief, steps)
     return belief if last is None else predict(model, belief, at - last)
 
 
@@ -232,8 +245,9 @@ def summary_of(
     belief, _ = summed_up(model, before, np.inf)
     visit = {} if before is None else {(name, content): n for name, content, n in before.visit}
     orders = 0 if before is None else before.orders
-    for step in steps_of(history, facts, np.inf, plain_mapping(mapping)):
-        belief = _after(model, belief, step)
+    steps = list(steps_of(history, facts, np.inf, plain_mapping(mapping)))
+    belief = _after(model, belief, steps)
+    for step in steps:
         if step.opens_visit:
             visit.clear()
         same = step.touchpoint.name, step.touchpoint.content
@@ -250,9 +264,14 @@ def summary_of(
     )
 
 
-def _after(model: PhaseModel, belief: Array, step: Step) -> Array:
-    """The belief after the time before a step, and the step itself."""
-    return condition(predict(model, belief, step.gap or 0.0), said_by(model, step))
+def _after(model: PhaseModel, belief: Array, steps: Sequence[Step]) -> Array:
+    """The belief after each step and the time before it."""
+    if not steps:
+        return belief
+    likelihoods = _likelihood(np.stack([said_by(model, step) for step in steps]))
+    for step, likelihood in zip(steps, likelihoods, strict=True):
+        belief = _weighed(predict(model, belief, step.gap or 0.0), likelihood)
+    return belief
 
 
 def _order(touchpoint: Touchpoint) -> tuple[float, int]:
