@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from service.state import State
 
 FRESH_FOR = 1.0  # seconds that a live view of what rises is kept
+LOOK_EVERY = 1.0  # seconds between looks at what changed
 FOUND_AT_ONCE = 64  # items of which the nearest are found in one go
 STEPS_BETWEEN = 100  # steps of visitors after which their order is looked at again
 
@@ -140,6 +141,19 @@ def prepared(state: State, site: str) -> Prepared:
         if len(kept.contents) > SMALL:
             state.beside(_made_ready(trends, kept), "nearest-content")
     return kept
+
+
+async def keep_ready(state: State) -> None:
+    """Runs beside the service: what large catalogues need is prepared once they rest for a while,
+    so that the first request after a change finds it."""
+    before: dict[str, CatalogueArrays] = {}
+    while True:
+        await asyncio.sleep(LOOK_EVERY)
+        for site in state.catalogues.all():
+            arrays = state.catalogues.of(site).arrays()
+            if len(arrays.ids) > SMALL and arrays is before.get(site):
+                prepared(state, site)
+            before[site] = arrays
 
 
 async def _made_ready(trends: Trends, kept: Prepared) -> None:

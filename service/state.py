@@ -28,6 +28,7 @@ from service.importing import take_up_imports
 from service.jobs import Jobs
 from service.metrics import Metrics
 from service.personas import EditedPersonas
+from service.recommend_contents import keep_ready
 from service.settings import Settings
 from service.sites import Sites
 from service.store import Store
@@ -137,6 +138,7 @@ async def _brought_up(state: State) -> None:
     state.beside(teach(state), "content-teaching")
     state.beside(follow(state), "follow")
     state.beside(state.trends.rebuilt(state), "trends")
+    state.beside(keep_ready(state), "recommendations-ready")
 
 
 async def _position(state: State) -> int | None:
