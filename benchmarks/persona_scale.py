@@ -78,6 +78,7 @@ def run(arguments: Sequence[str]) -> None:
     begun = time.monotonic()
     with subprocess.Popen(
         [sys.executable, "-m", *arguments],
+        stdin=subprocess.PIPE,  # its end would tell the program that we are gone
         stdout=subprocess.PIPE,
         env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         text=True,

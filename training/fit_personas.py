@@ -23,7 +23,7 @@ from personas.persona_model import NOBODY_YET, Persona, PersonaModel, record
 from personas.proxies import proxies
 from training.dataset import SiteData
 from training.fitting import Fitted, Progress
-from training.persona_crowd import Crowd, crowd_of, learn_from_all, some_of
+from training.persona_crowd import Crowd, crowd_of, learn_from_all, population_of, some_of
 from training.persona_portraits import channels, phases, top_content
 from training.registry import Artefact
 
@@ -345,6 +345,7 @@ def _fitted(
         "personas": list(model.personas),
         "past": list(model.past),
         "report": report,
+        "population": population_of(mixture, data, rows),
     }
     count = len(model.personas)
     why = f"{count} personas" if count > 1 else "no structure beyond one persona"

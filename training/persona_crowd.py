@@ -7,15 +7,19 @@ time, then takes one more step of expectation-maximisation, and counts who belon
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from personas.drift import profile, profile_to_json, scales_of
 from personas.entities import Array
+from personas.features import Features
 from personas.mixture import PersonaMixture, bound, doubting
 from personas.mixture_bonds import Bond
 from personas.mixture_search import Problem, posterior
 from training.dataset import SiteData
+from training.everyone import last_seen
 from training.fitting import Progress
 
 
@@ -108,3 +112,17 @@ def some_of(data: SiteData, most: int, seed: int) -> SiteData:
     chosen = np.sort(np.random.default_rng(seed).permutation(len(data.visitors))[:most])
     population = data.everyone
     return replace(data, visitors=[data.visitors[n] for n in chosen], population=population)
+
+
+def population_of(
+    mixture: PersonaMixture, data: SiteData, rows: Sequence[Features]
+) -> dict[str, Any]:
+    """What visitors were like when personas were learned, for later ones to be compared with."""
+    scales = scales_of(mixture.schema_.columns, rows)
+    seen = np.array([last_seen(visitor.history) for visitor in data.visitors])
+    windows = profile(scales, rows, seen, mixture.predict_proba(rows), data.until)
+    return {
+        "until": data.until,
+        "scales": [asdict(scale) for scale in scales],
+        "windows": profile_to_json(windows),
+    }
