@@ -150,7 +150,23 @@ def is_shared(owner: VisitorKey, history: History) -> bool:
 
 def is_full(history: History) -> bool:
     """Has this id so many links that further ones are refused?"""
-    return _others(history.links) >= MOST_LINKS
+    return len(history.links) >= MOST_LINKS and _others(history.links) >= MOST_LINKS
+
+
+def refused_links(
+    owner: VisitorKey, history: History, accepted: Iterable[Accepted]
+) -> tuple[VisitorKey, ...]:
+    """The ids that these messages would have joined with an id that is full already.
+
+    Args:
+        history: of `owner`, with these messages in it.
+    """
+    if not is_full(history):
+        return ()
+    held = {link.other for link in history.links}
+    pairs = (pair for message in accepted for pair in message.links if owner in pair)
+    told = dict.fromkeys(other if one == owner else one for one, other in pairs)
+    return tuple(other for other in told if other not in held)
 
 
 def component(

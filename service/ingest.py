@@ -17,7 +17,7 @@ from personas.entities import History, Older, VisitorKey
 from personas.errors import StoreUnavailable
 from personas.messages import Accepted, Rejected, read_message
 from personas.phases import summary_of
-from personas.visitor import fold, trimmed
+from personas.visitor import MOST_LINKS, fold, trimmed
 from personas.vocabulary import is_known
 from service.auth import is_proven
 from service.consenting import NO_CONSENT
@@ -179,7 +179,10 @@ def folded(
             replace(each, touchpoint=None) if _reaches(each, key, older.last) else each
             for each in accepted
         ]
-    return trimmed(fold(history, key, accepted), partial(summary, state, site))
+    grown = fold(history, key, accepted)
+    if len(grown.links) > len(history.links) or len(grown.links) >= MOST_LINKS:
+        state.identity.look(site, key, history, grown, accepted)
+    return trimmed(grown, partial(summary, state, site))
 
 
 def _reaches(message: Accepted, key: VisitorKey, until: float) -> bool:

@@ -49,6 +49,12 @@ class Metrics:
             ("site",),
             registry=registry,
         )
+        self._links = Counter(
+            "fingerpost_links_refused",
+            "Links between ids that were refused, by reason: full, shared.",
+            ("site", "reason"),
+            registry=registry,
+        )
         self._shed = Counter(
             "fingerpost_requests_shed",
             "Requests told to come again because too many were under way.",
@@ -93,6 +99,10 @@ class Metrics:
     def version_refused(self, site: str, _words: str) -> None:
         """A version of models could not be read."""
         self._refused.labels(site).inc()
+
+    def links_refused(self, site: str, reason: str, count: int) -> None:
+        """So many links would have joined what cannot be one visitor."""
+        self._links.labels(site, reason).inc(count)
 
     def shed(self) -> None:
         """A request was told to come again."""

@@ -24,6 +24,7 @@ from service.content_mending import mend
 from service.content_teaching import teach
 from service.folding import Folding, catch_up, note_position, restore_settings
 from service.following import follow
+from service.identity import Refusals
 from service.importing import take_up_imports
 from service.jobs import Jobs
 from service.metrics import Metrics
@@ -57,6 +58,7 @@ class State:
     catalogues: Catalogues
     trends: AllTrends
     metrics: Metrics
+    identity: Refusals
     folding: Folding = field(default_factory=Folding)
     consents: Consents = field(default_factory=Consents)
     personas: EditedPersonas = field(default_factory=EditedPersonas)
@@ -94,7 +96,7 @@ async def opened(settings: Settings) -> AsyncIterator[State]:
         closing.callback(index.close)
         encoder = open_encoder(settings.encoder)
         closing.push_async_callback(encoder.close)
-        metrics = Metrics()
+        metrics, sites = Metrics(), Sites(store, log)
         jobs = Jobs(settings.event_log_folder, folder / "models", store)
         closing.push_async_callback(jobs.close)
         state = State(
@@ -107,10 +109,11 @@ async def opened(settings: Settings) -> AsyncIterator[State]:
                 Registry(folder / "models"), metrics.version_refused, settings.encoder
             ),
             jobs=jobs,
-            sites=Sites(store, log),
+            sites=sites,
             catalogues=Catalogues(),
             trends=AllTrends(),
             metrics=metrics,
+            identity=Refusals(metrics, sites.pseudonym),
         )
         closing.push_async_callback(_cancelled, state)
         await _brought_up(state)

@@ -17,6 +17,7 @@ from personas.features import features_of
 from personas.journeys import Journey
 from personas.phases import believe as believe_phases
 from personas.visitor import as_of, component, merged
+from service.identity import warnings_of
 
 if TYPE_CHECKING:
     from service.state import State
@@ -33,12 +34,14 @@ class Visitor:
         id: `v_…`, the same for the same set's leading id.
         keys: sorted, user ids first.
         began: the one of them with which the visitor came first.
+        warnings: what is odd about its ids: code, words, id.
     """
 
     id: str
     keys: tuple[VisitorKey, ...]
     history: History
     began: VisitorKey | None = None
+    warnings: tuple[tuple[str, str, VisitorKey], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,9 @@ async def load_visitor(
     keys = tuple(sorted(ids, key=lambda each: (KINDS.index(each.kind), each.id)))
     history = found[key] if len(keys) == 1 else merged([found[each] for each in keys])
     began = key if len(keys) == 1 else min(keys, key=lambda each: (_begun(found[each]), each))
-    return Visitor(visitor_id(keys), keys, history if at is None else as_of(history, at), began)
+    warnings = warnings_of(keys, found) if history.links else ()
+    known = history if at is None else as_of(history, at)
+    return Visitor(visitor_id(keys), keys, known, began, warnings)
 
 
 def _begun(history: History) -> float:

@@ -47,6 +47,9 @@ async def ready(state: TheState) -> Response:
         "down": down,
         "starting": [] if state.encoder.ready else ["encoder"],
         "unmappedEventNames": unmapped[:MOST_NAMES],
+        "refusedLinks": [
+            {"site": site, "count": count} for site, count in state.identity.counts.items()
+        ],
     }
     return answer(told, 200 if able else 503)
 

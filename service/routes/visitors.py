@@ -170,6 +170,10 @@ def described(visitor: Visitor, beliefs: Beliefs, versions: Mapping[str, str]) -
         "evidenceCount": len(touchpoints) + (older.count if older else 0),
         "lastSeenAt": None if last is None else written_moment(last),
         "modelVersions": {name: versions[name] for name in ("personas", "phases")},
+        "warnings": [
+            {"code": code, "id": {"type": key.kind, "id": key.id}, "detail": detail}
+            for code, detail, key in visitor.warnings
+        ],
     }
 
 

@@ -267,3 +267,40 @@ def test_a_touchpoint_that_comes_late_to_a_long_history_is_put_in_its_place(secr
     assert ladder(secret, keys[0], at=day(30)) == pytest.approx(
         ladder(secret, keys[1], at=day(30)), abs=1e-12
     )
+
+
+# --- absurd merges --------------------------------------------------------------------------------
+
+
+def test_an_id_that_would_join_hundreds_is_refused_and_that_is_reported(new_service):
+    service = new_service()
+    service.start()
+    account, kiosk = fresh("account"), fresh("kiosk")
+    with service.client() as client:
+        assert client.get("/health/ready").json()["refusedLinks"] == []
+        sent(client, *(
+            identify(f"{account}-{n}", day(1), anonymousId=f"device-{n}", userId=account)
+            for n in range(120)
+        ))  # fmt: skip
+        sent(client, *(
+            identify(f"{kiosk}-{n}", day(1), anonymousId=kiosk, userId=f"guest-{n}")
+            for n in range(15)
+        ))  # fmt: skip
+        told = visitor(client, f"user_id:{account}")
+        assert len(told["ids"]) == 51
+        assert [each["code"] for each in told["warnings"]] == ["too-many-links"]
+        assert told["warnings"][0]["id"] == {"type": "user_id", "id": account}
+        assert len(visitor(client, "anonymous_id:device-119")["ids"]) == 1
+        guest = visitor(client, "user_id:guest-1")
+        assert len(guest["ids"]) == 1
+        assert [each["code"] for each in guest["warnings"]] == ["shared-id"]
+        assert visitor(client, "anonymous_id:nobody")["warnings"] == []
+        reported = client.get("/health/ready").json()["refusedLinks"]
+        assert reported == [{"site": "default", "count": 71}]
+        metrics = client.get("/metrics").text
+    assert 'fingerpost_links_refused_total{reason="full",site="default"} 70.0' in metrics
+    assert 'fingerpost_links_refused_total{reason="shared",site="default"} 1.0' in metrics
+    service.stop()
+    log = service.log.read_text()
+    assert log.count("links-refused") == 2
+    assert account not in log
