@@ -25,7 +25,7 @@ from personas.errors import NotEnoughData
 SURE = 0.95
 LEAST_EFFECTIVE = 100.0  # lists that the weighted ones must be worth, at each place
 LEAST_VISITORS = 30
-MOST_OFF = 0.1  # by how much the weights' mean may miss 1 for certain
+MOST_OFF = 0.02  # by how much the weights' mean may miss 1 for certain
 LOOK_FADE = 0.7  # a place is looked at as often as its number to the power of minus this
 STIFFNESS = 10.0  # of the model, as if so many items had been seen to have the mean reward
 METHODS = ("ips", "snips", "dr")
@@ -208,18 +208,25 @@ def _self_normalised(rewards: Array, weights: Array, groups: NDArray[np.intp]) -
 
 
 def _doubly_robust(trials: Trials, weights: Array) -> Array:
-    """The value of each list [lists]: what the model foretells for the policy, mended by what it
-    did not foretell of what was shown. Each half of the visitors is foretold by the other."""
+    """The value of each list [lists]: its weighed rewards, and what a model makes of the
+    difference between what was shown and what the policy would have shown, which is 0 on average.
+
+    Each half of the visitors is foretold by the other, and as much of it is added as makes the
+    values steadier; so a model that foretells nothing does no harm.
+    """
     above = np.hstack([np.ones((len(weights), 1)), weights[:, :-1]])
     half = trials.visitors % 2 == 0
-    found = np.zeros(len(trials))
+    mended = np.zeros(len(trials))
     for taught in (half, ~half):
         rest = trials.part(~taught)
         model = _fitted(trials.part(taught))
-        missed = rest.rewards - _foretold(model, rest.shown)
-        parts = above[~taught] * _foretold(model, rest.meant) + weights[~taught] * missed
-        found[~taught] = parts.sum(axis=1)
-    return found
+        parts = above[~taught] * _foretold(model, rest.meant)
+        parts -= weights[~taught] * _foretold(model, rest.shown)
+        mended[~taught] = parts.sum(axis=1)
+    weighed: Array = (weights * trials.rewards).sum(axis=1)
+    apart = mended - mended.mean()
+    share = -float(apart @ weighed) / max(float(apart @ apart), 1e-300)
+    return np.asarray(weighed + min(max(share, 0.0), 1.0) * mended)
 
 
 def _design(features: Array) -> Array:
@@ -231,13 +238,15 @@ def _design(features: Array) -> Array:
 
 
 def _fitted(trials: Trials) -> Array:
-    """Ridge regression of rewards."""
+    """Ridge regression of rewards; what the log hardly varies, but the policy would, is held back
+    by the scale at which the policy would use it."""
     design = _design(trials.shown)
     ranks, columns = design.shape[1:]
     flat, rewards = design.reshape(-1, columns), trials.rewards.ravel()
     if not len(flat):
         return np.zeros(columns)
-    scale = flat[:, ranks:].var(axis=0)
+    both = np.concatenate([flat, _design(trials.meant).reshape(-1, columns)])[:, ranks:]
+    scale = ((both - flat[:, ranks:].mean(axis=0)) ** 2).mean(axis=0)
     penalty = np.concatenate([np.full(ranks, 1e-3), STIFFNESS * scale + 1e-9])
     return np.asarray(np.linalg.solve(flat.T @ flat + np.diag(penalty), flat.T @ rewards))
 
