@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from personas.contacts import Contacts
 from personas.entities import Array
 from personas.item_item import Links
 from personas.neighbours import Neighbours
@@ -39,6 +41,9 @@ class Ranker:
         items: ids of the items that the learned scores number.
         together, sequence: item to item; pattern: set to item; None before training.
         progress: how content types move visitors on from each rung, as log [7, types].
+        personas: ids of those that the log told apart.
+        affinities: how much more often each views each item, as log [personas, items].
+        contacts: which of them were answered.
     """
 
     weights: Array
@@ -49,6 +54,9 @@ class Ranker:
     pattern: Pattern | None = None
     neighbours: Neighbours | None = None
     progress: Array | None = None
+    personas: Sequence[str] = ()
+    affinities: Array | None = None
+    contacts: Contacts = field(default_factory=Contacts.none)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -69,6 +77,9 @@ class Ranker:
             if "neighbours.items" in arrays
             else None,
             arrays.get("progress"),
+            settings.get("personas") or (),
+            arrays.get("affinities"),
+            _contacts_from(arrays, settings),
             settings,
         )
 
@@ -82,6 +93,11 @@ class Ranker:
         }
         if self.progress is not None:
             arrays["progress"] = self.progress
+        if self.affinities is not None:
+            arrays["affinities"] = self.affinities
+        if self.contacts.personas:
+            arrays["contacts.tried"] = self.contacts.tried
+            arrays["contacts.answered"] = self.contacts.answered
         for name, links in (("together", self.together), ("sequence", self.sequence)):
             if links is not None:
                 arrays[f"{name}.start"] = links.start
@@ -148,7 +164,27 @@ def learned_scores(
     def scorer(score: Callable[[NDArray[np.intp]], Array]) -> Callable[[Situation], Array]:
         return lambda situation: placed(score, situation)
 
-    return {name: scorer(score) for name, score in ranker.scores.items()}
+    found = {name: scorer(score) for name, score in ranker.scores.items()}
+    if ranker.affinities is not None:
+        liked = np.zeros((len(ranker.personas), size))
+        liked[:, rows[known]] = ranker.affinities[:, known]
+        found["persona"] = partial(_liked, liked)
+    return found
+
+
+def _liked(liked: Array, situation: Situation) -> Array:
+    """How much more often such visitors view each row than others [rows], as log."""
+    if situation.personas is None:
+        return np.zeros(liked.shape[1])
+    affinity: Array = situation.personas @ liked
+    return affinity
+
+
+def _contacts_from(arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> Contacts:
+    if "contacts.tried" not in arrays:
+        return Contacts.none()
+    personas = tuple(settings.get("personas") or ("",))
+    return Contacts(personas, arrays["contacts.tried"], arrays["contacts.answered"])
 
 
 def links_from(arrays: Mapping[str, np.ndarray], name: str) -> Links | None:

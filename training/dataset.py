@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from embeddings.documents import content_facts, content_item
 from personas.entities import ContentFacts, ContentItem, History, VisitorKey
 from personas.messages import Accepted, plain_url
+from personas.persona_model import PersonaModel
 from personas.visitor import fold, linked, merged
 from training.eventlog import Kind, Record, key_of, link_of, log_end, read_accepted, read_folder
 from training.everyone import Everyone, Remembered, VisitorData
@@ -57,6 +58,7 @@ class SiteData:
         set_by_people: what people set, section → name → value.
         until: when the newest message of these happened.
         population: all visitors, where `visitors` are a sample of them.
+        personas: those in use, which other models may read.
     """
 
     visitors: list[VisitorData]
@@ -70,6 +72,7 @@ class SiteData:
     set_by_people: dict[str, dict[str, Any]] = field(default_factory=dict)
     vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     population: Everyone | None = None
+    personas: PersonaModel | None = None
 
     @property
     def everyone(self) -> Everyone:

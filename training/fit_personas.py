@@ -54,7 +54,7 @@ class Start:
     loyal: bool
 
 
-def persona_model(artefact: Artefact) -> PersonaModel:
+def persona_model(artefact: Artefact | Fitted) -> PersonaModel:
     """The personas that an artefact holds.
 
     Raises:

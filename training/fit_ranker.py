@@ -17,12 +17,16 @@ from personas.choice import Cases, fit_weights, log_likelihood, mean_ndcg
 from personas.entities import CONTENT_TYPES, Array
 from personas.errors import NotEnoughData
 from personas.feedback import fit_progress
+from personas.phase_model import expert_model
 from personas.ranker import Ranker
 from personas.ranking_features import FEATURES, INDEX, PRIOR, SPREAD
+from training.fit_affinities import fit_affinities
+from training.fit_contacts import fit_contacts
 from training.fit_item_item import ItemModels, Plan, choose_plan, fit_item_models
 from training.fitting import Fitted, Progress
 from training.ranker_cases import Offer, Replay, replay
 from training.ranker_ladders import ladders_at, moved_on
+from training.ranker_people import People
 from training.ranker_shown import choices_shown
 from training.ranker_views import Items, Views, read_views
 
@@ -57,12 +61,15 @@ def fit_ranker(
     items, views = read_views(data)
     progress(0.02, "following visitors along their journeys")
     ladders = ladders_at(data, views)
-    shown = choices_shown(data, items)
-    lesson = learn(Log(items, views, ladders, shown), seed, progress)
-    if len(views):
-        types, moved = items.types[views.items], moved_on(data, views)
-        gains = fit_progress(types, ladders, moved, len(CONTENT_TYPES))
-        lesson = replace(lesson, ranker=replace(lesson.ranker, progress=gains))
+    shown, people = choices_shown(data, items), People(data)
+    lesson = learn(Log(items, views, ladders, shown, people), seed, progress)
+    types, moved = items.types[views.items], moved_on(data, views)
+    ranker = replace(
+        lesson.ranker,
+        progress=fit_progress(types, ladders, moved, len(CONTENT_TYPES)),
+        contacts=fit_contacts(data, expert_model(), people),
+    )
+    lesson = replace(lesson, ranker=ranker)
     return _fitted(lesson, len(views), len(items))
 
 
@@ -73,12 +80,21 @@ class Log:
     Attributes:
         ladders: belief over the ladder before each view [views, 7].
         shown: choices among what was shown in answers.
+        people: who visitors were.
     """
 
     items: Items
     views: Views
     ladders: Array
     shown: tuple[Offer, ...] = ()
+    people: People | None = None
+
+    def liked(self, ranker: Ranker, until: int, seed: int) -> Ranker:
+        """The ranker, and what personas like by the first `until` views."""
+        if self.people is None:
+            return ranker
+        found = fit_affinities(self.views, len(self.items), self.people, until, seed)
+        return replace(ranker, personas=self.people.ids, affinities=found)
 
 
 def learn(log: Log, seed: int, progress: Progress) -> Lesson:
@@ -92,9 +108,9 @@ def learn(log: Log, seed: int, progress: Progress) -> Lesson:
         first, len(items), plan, seed, lambda share: progress(0.05 + 0.35 * share, "patterns")
     )
     progress(0.45, "playing the log again")
-    ranker = _ranker(items, PRIOR, PRIOR, models)
+    ranker = log.liked(_ranker(items, PRIOR, PRIOR, models), begin, seed)
     following, together = replay(
-        Replay(items, views, log.ladders, ranker, begin, log.shown), MOST_CASES, seed
+        Replay(items, views, log.ladders, ranker, begin, log.shown, log.people), MOST_CASES, seed
     )
     if len(following) < LEAST_CASES:
         raise NotEnoughData(
@@ -109,7 +125,7 @@ def learn(log: Log, seed: int, progress: Progress) -> Lesson:
     models = fit_item_models(
         views.histories(), len(items), plan, seed, lambda share: progress(0.6 + 0.4 * share, "all")
     )
-    return Lesson(_ranker(items, weights, of_sets, models), figures)
+    return Lesson(log.liked(_ranker(items, weights, of_sets, models), len(views), seed), figures)
 
 
 def weigh(cases: Cases, plan: Plan) -> tuple[Array, dict[str, float]]:
@@ -146,7 +162,10 @@ def _fitted(lesson: Lesson, views: int, items: int) -> Fitted:
         f"NDCG@10 {figures['ndcg']:.3f} on the latest choices, "
         f"{figures['ndcgOfExpert']:.3f} with the expert's weights."
     )
-    settings: dict[str, Any] = {"features": [feature.name for feature in FEATURES]}
+    settings: dict[str, Any] = {
+        "features": [feature.name for feature in FEATURES],
+        "personas": list(lesson.ranker.personas),
+    }
     return Fitted(
         name="ranker",
         arrays=lesson.ranker.to_arrays(),

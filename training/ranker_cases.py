@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,8 +10,9 @@ from numpy.typing import NDArray
 from personas.choice import Cases
 from personas.entities import Array
 from personas.popularity import ROWS, Popularity
-from personas.ranker import Ranker, Score
+from personas.ranker import Ranker, learned_scores
 from personas.ranking_features import INDEX, PRIOR, Contents, Situation, features_of
+from training.ranker_people import People
 from training.ranker_views import Items, Views
 
 CANDIDATES_BEST, CANDIDATES_ANY = 150, 100
@@ -47,6 +47,7 @@ class Replay:
         ladders: belief over the ladder at each view [views, 7].
         begin: number of the first view that may be asked.
         shown: choices among what was shown, in the order of time.
+        people: who visitors were; None where nobody can be told apart.
     """
 
     items: Items
@@ -55,6 +56,13 @@ class Replay:
     ranker: Ranker
     begin: int
     shown: tuple[Offer, ...] = ()
+    people: People | None = None
+
+    def who(self, visitor: int, time: float) -> Array | None:
+        """Memberships just before a moment."""
+        if self.people is None:
+            return None
+        return self.people.at(visitor, float(np.nextafter(time, -np.inf)))
 
 
 def replay(log: Replay, most: int, seed: int) -> tuple[Cases, Cases]:
@@ -128,7 +136,8 @@ def _offered(
     ladder: Array,
 ) -> Case:
     """Of what was shown, that was taken; lower places are looked at less often."""
-    situation = Situation(offer.time, np.asarray(before, np.intp), ladder, last=last)
+    who = log.who(offer.visitor, offer.time)
+    situation = Situation(offer.time, np.asarray(before, np.intp), ladder, who, last=last)
     counts = np.zeros((ROWS, len(log.items)))
     counts[:, : popularity.items] = popularity.at(offer.time)
     rows = np.asarray(offer.rows, np.intp)
@@ -157,18 +166,15 @@ def _windows(log: Replay, most: int, random: np.random.Generator) -> dict[int, l
 
 
 def contents_of(items: Items, ranker: Ranker, popularity: Array | None = None) -> Contents:
-    """The items as the ranking reads them; the ranker numbers them alike."""
-
-    def scorer(score: Score) -> Callable[[Situation], Array]:
-        return lambda at: score(at.seen) if len(at.seen) else np.zeros(len(items))
-
+    """The items as the ranking reads them."""
+    number = {name: place for place, name in enumerate(items.ids)}
     return Contents(
         vectors=items.vectors,
         phases=items.phases,
         types=items.types,
         published=items.published,
         popularity=np.zeros((ROWS, len(items))) if popularity is None else popularity,
-        learned={name: scorer(score) for name, score in ranker.scores.items()},
+        learned=learned_scores(ranker, number, len(items)),
     )
 
 
@@ -178,7 +184,8 @@ def _next(log: Replay, number: int, before: list[int], last: float | None) -> Kn
     if not log.items.since[target] < time:
         return None  # nobody could have shown it
     seen = np.asarray(before, np.intp)
-    return Situation(time, seen, log.ladders[number], last=last), target
+    who = log.who(int(log.views.visitors[number]), time)
+    return Situation(time, seen, log.ladders[number], who, last=last), target
 
 
 def _together(
@@ -200,7 +207,8 @@ def _together(
     target, *others = random.permutation(able).tolist()
     count = len(others) if random.random() < 0.5 else int(random.integers(1, len(able)))
     seen = random.permutation(before + others[:count])
-    return Situation(time, seen.astype(np.intp), log.ladders[number], last=last), target
+    who = log.who(int(log.views.visitors[number]), time)
+    return Situation(time, seen.astype(np.intp), log.ladders[number], who, last=last), target
 
 
 def _case(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from personas.entities import Array, History
-from personas.phase_model import PhaseModel, expert_model
+from personas.entities import Array, History, Touchpoint
+from personas.phase_model import PhaseModel, expert_model, ladder_of
 from personas.phases import beginning, condition, predict, said_by, steps_of
 from personas.vocabulary import kind_of_plain, plain_mapping, resolve
 from training.ranker_views import Views
@@ -36,24 +37,23 @@ def ladders_at(data: SiteData, views: Views) -> Array:
         followed += len(each.history.touchpoints)
         if followed > MOST_STEPS:
             break
-        for message, belief in _before_each(model, each.history, data, mapping):
-            number = wanted.get((visitor, message))
+        for touched, belief, _ in along(model, each.history, data, mapping):
+            number = wanted.get((visitor, touched.message))
             if number is not None:
-                ladders[number] = belief
+                ladders[number] = ladder_of(belief)
     return ladders
 
 
-def _before_each(
+def along(
     model: PhaseModel, history: History, data: SiteData, mapping: dict[str, str]
-) -> list[tuple[int, Array]]:
+) -> Iterator[tuple[Touchpoint, Array, Array]]:
+    """Each touchpoint with the belief over ways and rungs just before it and just after it."""
     belief, _ = beginning(model, history, np.inf)
-    found = []
     for step in steps_of(history, data.facts, np.inf, mapping):
         if step.gap is not None:
             belief = predict(model, belief, step.gap)
-        found.append((step.touchpoint.message, belief))
-        belief = condition(belief, said_by(model, step))
-    return found
+        before, belief = belief, condition(belief, said_by(model, step))
+        yield step.touchpoint, before, belief
 
 
 def moved_on(data: SiteData, views: Views) -> NDArray[np.bool_]:

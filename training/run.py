@@ -99,6 +99,7 @@ def _trained(
     chosen = [name for name in FITS if name in models]
     fitted: list[Fitted] = []
     told: dict[str, Any] = {}
+    data = _with_personas(data, before.get("personas"))
     for number, name in enumerate(chosen):
         step = _step(progress, name, number, len(chosen))
         try:
@@ -109,11 +110,21 @@ def _trained(
         told[name] = {"trained": found.activate, "why": found.why, **found.report}
         if found.activate:
             fitted.append(found)
+            data = _with_personas(data, found)
     version: str | None = None
     if fitted:
         version = registry.write(site, fitted, now, {"visitors": visitors})
         registry.activate(site, version)
     return {"version": version, "visitors": visitors, "models": told}
+
+
+def _with_personas(data: SiteData, found: Artefact | Fitted | None) -> SiteData:
+    """The same, and who visitors are, if this tells it."""
+    if found is None or found.name != "personas":
+        return data
+    from training.fit_personas import persona_model
+
+    return replace(data, personas=persona_model(found))
 
 
 def _before(registry: Registry, site: str) -> dict[str, Artefact]:
