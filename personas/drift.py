@@ -244,6 +244,56 @@ def in_words(scale: Scale, found: Shift) -> str:
     )
 
 
+def report(population: Mapping[str, Any], now: Profile) -> dict[str, Any] | None:
+    """What changed since personas were learned; None where too few visitors came to tell.
+
+    Args:
+        population: `scales` and `windows` of then, as data.
+    """
+    scales = scales_from_json(population["scales"])
+    then = profile_from_json(population["windows"])
+    name = chosen_window(then, now)
+    if name is None:
+        return None
+    before, after = then[name], now[name]
+    tests = len(scales) + 1
+    shifts = [
+        (scale, shift(before.features[scale.feature], after.features[scale.feature], tests))
+        for scale in scales
+    ]
+    shifts.sort(key=lambda pair: (-(pair[1].index - pair[1].noise), pair[0].feature))
+    personas = shift(before.personas, after.personas, tests)
+    verdicts = [personas.verdict, *(found.verdict for _, found in shifts)]
+    return {
+        "verdict": max(verdicts, key=_ORDER.index),
+        "windowDays": None if name == "all" else int(name),
+        "visitors": {"then": before.visitors, "now": after.visitors},
+        "personas": _told(personas),
+        "features": [_feature(scale, found) for scale, found in shifts],
+    }
+
+
+_ORDER: tuple[Verdict, ...] = ("too-little-known", "steady", "shifting", "shifted")
+
+
+def _feature(scale: Scale, found: Shift) -> dict[str, Any]:
+    told = _told(found)
+    shares = zip(scale.names, told.pop("then"), told.pop("now"), strict=True)
+    bins = [{"label": label, "then": then, "now": now} for label, then, now in shares]
+    name = scale.feature.removeprefix(TRAIT)
+    return {"feature": name, **told, "text": in_words(scale, found), "bins": bins}
+
+
+def _told(found: Shift) -> dict[str, Any]:
+    return {
+        "index": found.index,
+        "noise": found.noise,
+        "verdict": found.verdict,
+        "then": found.then.tolist(),
+        "now": found.now.tolist(),
+    }
+
+
 # --- as data ------------------------------------------------------------------------------------
 
 

@@ -52,5 +52,6 @@ async def erase(state: State, site: str, keys: Sequence[VisitorKey]) -> None:
     async with state.folding.from_log:
         await asyncio.to_thread(state.log.erase, site, keys)
         await state.store.forget(site, keys)
+    await state.censuses.forget(state, site, keys)
     state.trends.of(site).forget(keys)
     state.consents.forget(site, keys)

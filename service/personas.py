@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from personas.features import features_of
+from personas.entities import History
 from personas.hand import Edits
 from personas.persona_model import NOBODY_YET, Persona, PersonaModel
-from service.visitors import visitor_id
-from training.dataset import load_site
+from service.census import Taken
+from training.census_file import Member
+from training.eventlog import key_of
 
 if TYPE_CHECKING:
     from service.state import State
 
 SECTION = "persona"  # of the settings
 FEWEST_LISTED = 5  # visitors of a persona: a smaller group is not shown
+LOOKED_AT = 100  # of a group, to see whether so many are left
+NOTHING = History()
 
 
 @dataclass
@@ -56,38 +58,41 @@ async def decided(
     await state.sites.set(site, SECTION, identity, value, now)
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A visitor of a persona."""
+@dataclass(frozen=True)
+class Listing:
+    """A page of a persona's visitors, the surest first.
 
-    id: str
-    ids: tuple[str, ...]
-    probability: float
-
-
-async def members(state: State, site: str, identity: str) -> list[Member]:
-    """The visitors whose likeliest persona this is, the surest first; none where they are few.
-
-    Read from the event log, which for a large one takes a while.
+    Attributes:
+        cursor: rank of the last of the page, where more follow.
+        taken: of which census; None where the first is still being taken.
     """
-    model = state.personas.of(state, site)
-    folder, sensitive = state.settings.event_log_folder, state.sites.of(site).allow_sensitive
-    found = await asyncio.to_thread(_members, model, folder, site, identity, sensitive)
-    return found if len(found) >= FEWEST_LISTED else []
+
+    members: list[Member]
+    cursor: str | None
+    taken: Taken | None
 
 
-def _members(
-    model: PersonaModel, folder: Path, site: str, identity: str, sensitive: bool
-) -> list[Member]:
-    data = load_site(folder, site)
-    place = next((n for n, (name, _) in enumerate(model.names) if name == identity), None)
-    if place is None:
-        return []
-    found = []
-    for visitor in data.visitors:
-        features = features_of(visitor.history, data.facts, None, sensitive)
-        memberships = model.memberships(features)
-        if int(memberships.argmax()) == place:
-            keys = tuple(str(key) for key in visitor.ids)
-            found.append(Member(visitor_id(visitor.ids), keys, float(memberships[place])))
-    return sorted(found, key=lambda member: (-member.probability, member.id))
+async def members(state: State, site: str, identity: str, after: str | None, limit: int) -> Listing:
+    """The visitors whose likeliest persona this is; none where they are few.
+
+    Whoever was erased since the census is left out.
+    """
+    taken = await state.censuses.latest(state, site)
+    if taken is None:
+        return Listing([], None, None)
+    read = taken.census.members
+    first = await asyncio.to_thread(read, identity, None, LOOKED_AT)
+    if len(await _known(state, site, first)) < FEWEST_LISTED:
+        return Listing([], None, taken)
+    rows = await asyncio.to_thread(read, identity, after, limit + 1)
+    kept = rows[:limit]
+    cursor = kept[-1].rank if len(rows) > limit else None
+    return Listing(await _known(state, site, kept), cursor, taken)
+
+
+async def _known(state: State, site: str, rows: list[Member]) -> list[Member]:
+    """Those of whom anything is known still."""
+    keys = [key_of(written) for row in rows for written in row.ids]
+    found = await state.store.histories(site, keys) if keys else []
+    known = {str(key) for key, each in zip(keys, found, strict=True) if each != NOTHING}
+    return [row for row in rows if not known.isdisjoint(row.ids)]

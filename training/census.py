@@ -9,20 +9,19 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from hashlib import blake2b
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 
-from personas.drift import Profile, Scale, added, profile, profile_to_json, scales_from_json
+from personas.drift import Profile, Scale, added, profile, report, scales_from_json
 from personas.entities import Array
+from personas.errors import CorruptArtefact
 from personas.features import Features
 from personas.hand import edits_of
 from personas.persona_model import NOBODY_YET, PersonaModel
-from training.census_file import CensusWriter, Member, written
+from training.census_file import CensusWriter, Member, mark_of, written
 from training.dataset import facts_of, load_told
 from training.everyone import Part
 from training.fit_personas import persona_model
@@ -31,17 +30,6 @@ from training.population import Population
 from training.population_open import opened
 from training.process import ran, tell
 from training.registry import Artefact, Registry
-
-
-def mark_of(version: str | None, decisions: Mapping[str, Any], allow_sensitive: bool) -> str:
-    """Stands for what decides who belongs to which persona: a census of another mark is old.
-
-    Args:
-        version: in which the personas were learned; None before any training.
-        decisions: persona → what people decided about it.
-    """
-    told = [version, dict(decisions), allow_sensitive]
-    return blake2b(orjson.dumps(told, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
 
 
 def take_census(
@@ -75,10 +63,9 @@ def take_census(
             "takenAt": now,
             "newest": newest,
             "visitors": taking.visitors,
-            "profile": None if taking.profile is None else profile_to_json(taking.profile),
         }
-        writer.finish(about)
-    return {name: value for name, value in about.items() if name != "profile"}
+        writer.finish(about | {"drift": _drift(artefact, learned, taking.profile)})
+    return about
 
 
 class _Taking:
@@ -109,6 +96,18 @@ class _Taking:
         self.visitors += len(part.rows)
 
 
+def _drift(
+    artefact: Artefact | None, learned: PersonaModel, now: Profile | None
+) -> dict[str, Any] | None:
+    """What changed since the fit; None before any training, or where too little is known."""
+    population = {} if artefact is None else artefact.settings.get("population", {})
+    found = report(population, now) if population and now is not None else None
+    if found is None:
+        return None
+    ids = [identity for identity, _ in learned.names]
+    return found | {"ids": ids, "until": population["until"]}
+
+
 def _memberships(model: PersonaModel, rows: Sequence[Features]) -> Array:
     """Memberships [visitor, persona]."""
     if model.mixture is None:
@@ -117,8 +116,15 @@ def _memberships(model: PersonaModel, rows: Sequence[Features]) -> Array:
 
 
 def _personas(registry: Registry, site: str) -> Artefact | None:
+    """Those in use: where the active version is damaged, the last good one's."""
     version = registry.active(site)
-    return None if version is None else registry.load(site, version).get("personas")
+    if version is None:
+        return None
+    try:
+        return registry.load(site, version).get("personas")
+    except CorruptArtefact:
+        good = registry.latest_good(site)
+        return None if good is None else registry.load(site, good).get("personas")
 
 
 def _scales(artefact: Artefact | None) -> list[Scale]:

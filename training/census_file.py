@@ -6,13 +6,15 @@ once. It holds nothing that cannot be worked out again from the event log.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from personas.errors import CorruptArtefact
 
@@ -50,6 +52,17 @@ class Member:
         return f"{1 - self.probability:.9f} {self.ids[0]}"
 
 
+def mark_of(version: str | None, decisions: Mapping[str, Any], allow_sensitive: bool) -> str:
+    """Stands for what decides who belongs to which persona: a census of another mark is old.
+
+    Args:
+        version: in which the personas were learned; None before any training.
+        decisions: persona → what people decided about it.
+    """
+    told = [version, dict(decisions), allow_sensitive]
+    return blake2b(orjson.dumps(told, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
+
+
 class CensusWriter:
     """Writes a census; made by `written`."""
 
@@ -61,7 +74,7 @@ class CensusWriter:
         rows, keys = [], []
         for each in members:
             self._number += 1
-            told = json.dumps(each.ids)
+            told = orjson.dumps(each.ids).decode()
             rows.append((self._number, each.persona, each.rank, each.probability, told))
             keys += [(key, self._number) for key in each.ids]
         self._connection.executemany("INSERT INTO members VALUES (?, ?, ?, ?, ?)", rows)
@@ -69,7 +82,7 @@ class CensusWriter:
 
     def finish(self, about: Mapping[str, Any]) -> None:
         """Write what the census was taken of."""
-        told = json.dumps({**about, "format": FORMAT})
+        told = orjson.dumps({**about, "format": FORMAT}).decode()
         self._connection.execute("INSERT INTO about VALUES (?)", (told,))
         self._connection.executescript(_INDEXES)
 
@@ -99,7 +112,7 @@ class Census:
     def about(self) -> dict[str, Any]:
         """What it was taken of."""
         rows = self._rows("SELECT told FROM about", ())
-        told: dict[str, Any] = json.loads(rows[0][0]) if rows else {}
+        told: dict[str, Any] = orjson.loads(rows[0][0]) if rows else {}
         if told.get("format") != FORMAT:
             raise CorruptArtefact(f"the census {self.path.name} is of another version")
         return told
@@ -109,7 +122,7 @@ class Census:
         query = """SELECT persona, ids, probability FROM members
             WHERE persona = ? AND rank > ? ORDER BY rank LIMIT ?"""
         rows = self._rows(query, (persona, after or "", limit))
-        return [Member(name, tuple(json.loads(ids)), share) for name, ids, share in rows]
+        return [Member(name, tuple(orjson.loads(ids)), share) for name, ids, share in rows]
 
     def forget(self, ids: Collection[str]) -> None:
         """Take the visitors with these ids out, so that nothing of them is left in the file."""

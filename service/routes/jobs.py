@@ -62,11 +62,17 @@ async def _started(state: State, site: str, body: NewJob, now: float) -> Job:
         return state.jobs.train(
             site,
             models,
-            lambda: state.active.refresh(site),
+            lambda: _swapped(state, site),
             now,
             lambda folder: keep_vectors(folder, site, state.index.all_vectors(site)),
         )
     return state.jobs.start(site, body.kind, partial(replay, state, site), now)
+
+
+def _swapped(state: State, site: str) -> None:
+    """Uses the new version, and looks at all visitors with it."""
+    state.active.refresh(site)
+    state.censuses.take(state, site)
 
 
 @router.get("/jobs")

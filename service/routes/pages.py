@@ -56,5 +56,10 @@ def paged(
     found = nsmallest(which.limit + 1, following, key=name)
     more = len(found) > which.limit
     kept = found[: which.limit]
-    cursor = base64.urlsafe_b64encode(name(kept[-1]).encode()).decode() if more else None
+    cursor = cursor_of(name(kept[-1])) if more else None
     return {"data": [shown(row) for row in kept], "nextCursor": cursor}
+
+
+def cursor_of(name: str) -> str:
+    """The cursor of a page that ends with the row of this name."""
+    return base64.urlsafe_b64encode(name.encode()).decode()

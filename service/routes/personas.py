@@ -13,12 +13,16 @@ from starlette.responses import Response
 from personas.errors import InvalidInput
 from personas.persona_model import Persona
 from service.auth import Caller, needs
-from service.personas import Member, decided, listed, members
+from service.census import Taken
+from service.personas import decided, listed, members
 from service.problems import not_found
-from service.routes.bodies import Body, Configuration, Id, answer
-from service.routes.pages import ThePage, paged
+from service.routes.bodies import Body, Configuration, Id, answer, written_moment
+from service.routes.pages import ThePage, cursor_of, paged
 from service.routes.paths import PathId
 from service.state import State, state_of
+from service.visitors import visitor_id
+from training.census_file import Member
+from training.eventlog import key_of
 
 router = APIRouter(prefix="/v1", tags=["Personas"])
 TheState = Annotated[State, Depends(state_of)]
@@ -133,23 +137,35 @@ async def split_persona(caller: Editor, state: TheState, persona_id: PathId) -> 
 async def list_visitors(
     caller: Editor, state: TheState, persona_id: PathId, which: ThePage
 ) -> Response:
-    """Its visitors, the surest first. A group of fewer than five is not listed."""
+    """Its visitors, the surest first. A group of fewer than five is not listed.
+
+    They are those of the latest census, which is taken anew when models or personas change, and
+    hourly while messages come.
+    """
     _found(state, caller.site, persona_id)
-    rows = await members(state, caller.site, persona_id)
-    return answer(paged(rows, _order, which, _member))
-
-
-def _order(member: Member) -> str:
-    return f"{1 - member.probability:.9f} {member.id}"
+    listing = await members(state, caller.site, persona_id, which.after, which.limit)
+    rows = [_member(member) for member in listing.members]
+    cursor = None if listing.cursor is None else cursor_of(listing.cursor)
+    return answer({"data": rows, "nextCursor": cursor} | told_of(listing.taken))
 
 
 def _member(member: Member) -> dict[str, Any]:
-    ids = (key.partition(":") for key in member.ids)
+    keys = [key_of(written) for written in member.ids]
     return {
-        "visitorId": member.id,
-        "ids": [{"type": kind, "id": identity} for kind, _, identity in ids],
+        "visitorId": visitor_id(keys),
+        "ids": [{"type": key.kind, "id": key.id} for key in keys],
         "probability": member.probability,
     }
+
+
+def told_of(taken: Taken | None) -> dict[str, Any]:
+    """How old the census is that an answer comes from."""
+    if taken is None:
+        return {"takenAt": None, "detail": "Visitors are being looked at; ask again in a moment."}
+    told: dict[str, Any] = {"takenAt": written_moment(float(taken.about["takenAt"]))}
+    if not taken.current:
+        told["detail"] = "Personas changed since; visitors are being looked at again."
+    return told
 
 
 def _found(state: State, site: str, identity: str) -> Persona:

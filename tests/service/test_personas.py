@@ -105,21 +105,69 @@ def test_a_persona_drawn_by_hand_answers_at_once(client):
     client.patch(f"/v1/personas/{made.json()['id']}", json={"status": "retired"})
 
 
+def visitors_of(client, persona: str, **asked) -> dict:
+    """Of a persona, once all visitors were looked at with the personas of now."""
+    for _ in range(20):
+        listed = client.get(f"/v1/personas/{persona}/visitors", params=asked).json()
+        if "detail" not in listed:
+            return listed
+    raise TimeoutError(listed["detail"])
+
+
+def largest_of(client) -> str:
+    return max(active(client), key=lambda persona: persona["size"])["id"]
+
+
 def test_its_visitors_are_listed_the_surest_first(client):
-    largest = max(active(client), key=lambda persona: persona["size"])
-    rows = client.get(f"/v1/personas/{largest['id']}/visitors").json()["data"]
+    rows = visitors_of(client, largest_of(client))["data"]
     assert len(rows) >= 5
     assert [r["probability"] for r in rows] == sorted(
         (r["probability"] for r in rows), reverse=True
     )
 
 
+def test_every_visitor_is_listed_under_the_persona_that_it_is_told_to_be(client):
+    for persona in active(client):
+        rows = visitors_of(client, persona["id"], limit=1000)["data"]
+        for row in rows[:20]:
+            key = "{type}:{id}".format(**row["ids"][0])
+            told = client.get(f"/v1/visitors/{quote(key)}").json()
+            assert told["visitorId"] == row["visitorId"]
+            assert told["persona"]["id"] == persona["id"]
+            assert told["persona"]["probability"] == pytest.approx(row["probability"], abs=1e-9)
+
+
+def test_pages_hold_everyone_once(client):
+    persona = largest_of(client)
+    whole = visitors_of(client, persona, limit=1000)
+    assert whole["nextCursor"] is None
+    rows, cursor = [], None
+    while True:
+        asked = {"limit": 7} | ({"cursor": cursor} if cursor else {})
+        page = visitors_of(client, persona, **asked)
+        rows += page["data"]
+        if (cursor := page["nextCursor"]) is None:
+            break
+    assert rows == whole["data"]
+
+
+def test_who_is_erased_is_gone_from_the_list_at_once(client, trained):
+    persona = largest_of(client)
+    before = visitors_of(client, persona, limit=1000)["data"]
+    gone = before[3]["ids"][0]["id"]
+    assert client.delete(f"/v1/visitors/{quote(f'user_id:{gone}')}").status_code == 204
+    after = client.get(f"/v1/personas/{persona}/visitors", params={"limit": 1000}).json()["data"]
+    assert after == [row for row in before if row["ids"][0]["id"] != gone]
+    [census] = trained.data_dir.glob("census/*/census.sqlite")
+    assert f"user_id:{gone}\"".encode() not in census.read_bytes()
+
+
 def test_a_group_of_fewer_than_five_is_not_listed(client):
     drawing = {"name": "Only one", "traits": [{"feature": "trade", "value": "glassblower"}]}
     made = client.post("/v1/personas", json=drawing).json()
     assert asked(client, {"trade": "glassblower"}, "lonely")["id"] == made["id"]
-    listed = client.get(f"/v1/personas/{made['id']}/visitors").json()
-    assert listed == {"data": [], "nextCursor": None}
+    listed = visitors_of(client, made["id"])
+    assert (listed["data"], listed["nextCursor"]) == ([], None)
     client.patch(f"/v1/personas/{made['id']}", json={"status": "retired"})
 
 
