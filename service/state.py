@@ -18,6 +18,7 @@ from embeddings.index import ContentIndex
 from embeddings.index_open import open_index
 from personas.errors import StoreUnavailable
 from service.active import ActiveModels
+from service.census import Censuses
 from service.consenting import Consents
 from service.content import Catalogues
 from service.content_mending import mend
@@ -62,6 +63,7 @@ class State:
     folding: Folding = field(default_factory=Folding)
     consents: Consents = field(default_factory=Consents)
     personas: EditedPersonas = field(default_factory=EditedPersonas)
+    censuses: Censuses = field(default_factory=Censuses)
     turns: Turns = field(default_factory=Turns)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     random: np.random.Generator = field(default_factory=np.random.default_rng)
