@@ -113,6 +113,17 @@ class Ranker:
         """Weights where orders mean something for this share of visits [FEATURES]."""
         return trust * self.weights + (1 - trust) * self.of_sets
 
+    def who(self, ids: Sequence[str], memberships: Array) -> Array | None:
+        """Memberships of the personas that this ranker knows, in its order; None for none.
+
+        Args:
+            ids: of the personas whose memberships these are.
+        """
+        if not self.personas:
+            return None
+        known = dict(zip(ids, memberships.tolist(), strict=True))
+        return np.asarray([known.get(name, 0.0) for name in self.personas])
+
     @property
     def scores(self) -> dict[str, Score]:
         """Learned features → scores of all numbered items, from what was seen, latest last."""

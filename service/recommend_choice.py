@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from personas.entities import LADDER, Array, History
+from personas.entities import LADDER, Array, History, TraitChange
 from personas.errors import UnknownName
 from personas.journeys import Journey
-from personas.ranking_features import Array32, Situation
+from personas.messages import message_hash
+from personas.ranking_features import Situation
 from personas.vocabulary import plain
 from service.recommend_beliefs import Stand
 from service.recommend_contents import Prepared
@@ -31,7 +33,7 @@ class Known:
     """What was loaded for a request; None where it is unknown or could not be had."""
 
     visitor: Visitor | None
-    query: Array32 | None
+    query: Mapping[str, float] | None  # how well content answers the search, 0-1, by id
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +62,24 @@ def choose(state: State, site: str, ask: Ask, known: Known, ready: Prepared, now
     at = now if ask.at is None else ask.at
     visitor = known.visitor
     name, history = ("", EMPTY) if visitor is None else (visitor.id, visitor.history)
+    if ask.preview is not None and ask.preview.traits:
+        history = _with_traits(ask.preview.traits, at)
     stand = state.trends.of(site).beliefs.of(state, site, name, history, at)
     who, ladder = Who(stand.persona(), stand.phase(ask.journey)), stand.ladder
+    names, memberships = [name for name, _ in stand.personas.names], stand.memberships
     if ask.preview is not None:
         who, ladder = _previewed(ask.preview, stand, ask.journey)
+        if ask.preview.persona is not None:
+            memberships = np.asarray([float(name == ask.preview.persona) for name in names])
     seen, dismissed = _touched(history, ready, at)
     page = [row for row in (ready.row_of(ask.page),) if row is not None] if ask.page else []
+    query = None if known.query is None else _by_row(known.query, ready)
     latest = np.asarray([row for row in seen if row not in page] + page, np.intp)
-    situation = Situation(at, latest, ladder, None, known.query, _last(history, at))
+    people = ready.ranker.who(names, memberships)
+    situation = Situation(at, latest, ladder, people, query, _last(history, at))
     if ask.assigned is not None and ask.assigned.arm.hold_out:  # the same list for all
         start = state.active.models(site).phases.start
-        situation = Situation(at, latest[:0], start, None, known.query)
+        situation = Situation(at, latest[:0], start, None, query)
     return Choice(
         listed(state, site, ask, ready, situation, [*dismissed, *page]),
         situation,
@@ -82,7 +91,25 @@ def choose(state: State, site: str, ask: Ask, known: Known, ready: Prepared, now
     )
 
 
+def _by_row(scores: Mapping[str, float], ready: Prepared) -> Array:
+    found = np.zeros(len(ready.contents))
+    for name, score in scores.items():
+        if (row := ready.row_of(name)) is not None:
+            found[row] = score
+    return found
+
+
 # --- who and where --------------------------------------------------------------------------------
+
+
+def _with_traits(traits: Mapping[str, Any], at: float) -> History:
+    """Of somebody of whom only these traits are known."""
+    told = (
+        TraitChange(at, message_hash(f"{name}={value}"), name, value)
+        for name, value in sorted(traits.items())
+        if isinstance(value, str | int | float)
+    )
+    return History(traits=tuple(told))
 
 
 def _previewed(preview: Preview, stand: Stand, journey: Journey) -> tuple[Who, Array]:

@@ -31,6 +31,7 @@ from training.evaluate_experiment import evaluate_experiment
 from training.evaluate_policies import Drawer, Drawn, Policy, with_scores
 from training.evaluate_replay import Moment, Stage, moments
 from training.evaluate_words import METHOD, told_of
+from training.fit_personas import persona_model
 from training.fitting import Progress
 from training.process import ran, tell
 from training.ranker_cases import contents_of
@@ -202,6 +203,8 @@ def evaluate_site(
     progress(0.15, "reading models")
     active = registry.active(site)
     models = registry.load(site, active) if active is not None else {}
+    if "personas" in models:
+        data = replace(data, personas=persona_model(models["personas"]))
     versions = {each.get("version") or ACTIVE for each in asked.get("policies") or USUAL}
     rankers = dict(_rankers(registry, site, models, versions))
     return evaluate(data, models, rankers, asked, progress)

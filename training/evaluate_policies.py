@@ -118,7 +118,8 @@ class Drawer:
             popular: Array = np.log1p(moment.counts[FOREVER, rows])
             return popular
         contents = replace(self._own, popularity=moment.counts)
-        utility: Array = self._weights @ features_of(moment.situation, contents, rows)
+        situation = self._stage.as_known(moment, policy.ranker)
+        utility: Array = self._weights @ features_of(situation, contents, rows)
         for boost in policy.slot.boosts:
             matching = self._columns.matching(parse_filter(boost.filter))
             utility += boost.weight * (1.0 if matching is None else matching[rows])

@@ -7,7 +7,7 @@ did not exist then can be asked what it would have shown.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,9 +19,11 @@ from personas.feedback import Shown
 from personas.phase_model import PhaseModel
 from personas.phases import belief_at, ladder_of
 from personas.popularity import ROWS, Popularity
+from personas.ranker import Ranker
 from personas.ranking_features import Rows, Situation
 from personas.visitor import as_of
 from personas.vocabulary import plain, plain_mapping
+from training.ranker_people import People
 from training.ranker_views import NOT_A_VIEW, Items, Views
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class Moment:
         shown: rows of the answer's items in their order, as far as these could come.
         counts: views of each item so far, as they fade [ROWS, items].
         group: a number for its visitor.
+        who: memberships of `SiteData.personas`, None for nobody known.
     """
 
     answer: Shown
@@ -49,6 +52,7 @@ class Moment:
     shown: tuple[int, ...]
     counts: Array
     group: int
+    who: Array | None
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,14 @@ class Stage:
         """The items as filters read them."""
         return Columns([self.data.contents[name] for name in self.items.ids])
 
+    def as_known(self, moment: Moment, ranker: Ranker) -> Situation:
+        """The moment's situation, with memberships of the personas that a ranker knows."""
+        model = self.data.personas
+        if model is None or moment.who is None:
+            return moment.situation
+        ids = [name for name, _ in model.names]
+        return replace(moment.situation, personas=ranker.who(ids, moment.who))
+
     def rows_of(self, names: Sequence[str] | frozenset[str]) -> list[int]:
         """Rows of those contents that there are."""
         return [self.number[name] for name in names if name in self.number]
@@ -81,6 +93,7 @@ def moments(stage: Stage) -> Iterator[Moment]:
     columns, views = stage.columns(), stage.views
     mapping = plain_mapping(stage.data.mapping)
     groups: dict[str, int] = {}
+    people = People(stage.data)
     for answer, visitor in stage.answers:
         while counted < len(views) and views.times[counted] < answer.time:
             popularity.add(int(views.items[counted]), float(views.times[counted]))
@@ -109,6 +122,7 @@ def moments(stage: Stage) -> Iterator[Moment]:
             shown,
             counts,
             groups.setdefault(name, len(groups)),
+            None if visitor is None else people.at(visitor, answer.time),
         )
 
 
