@@ -29,6 +29,7 @@ from service.routes import (
     sites,
     slots,
     stubs,
+    touchpoints,
     visitors,
 )
 from service.routes.paths import RawPaths
@@ -48,6 +49,7 @@ ROUTERS = (
     jobs.router,
     health.router,
     stubs.router,
+    touchpoints.router,
     docs.router,
 )
 DIRECT = (events.direct, recommendations.direct)
