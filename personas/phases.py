@@ -99,10 +99,10 @@ def condition(belief: Array, log_likelihood: Array) -> Array:
     >>> bool(condition(np.full(7, 1 / 7), np.array([0.0, 0, 0, 0, 0, 0, -np.inf])).min() > 0)
     True
     """
-    return _weighed(belief, _likelihood(log_likelihood))
+    return _weighed(belief, likelihood_of(log_likelihood))
 
 
-def _likelihood(log_likelihood: Array) -> Array:
+def likelihood_of(log_likelihood: Array) -> Array:
     """Likelihoods [..., n], the greatest of each n at 1 and none at 0."""
     seen = log_likelihood
     if not np.isfinite(seen).all():
@@ -268,7 +268,7 @@ def _after(model: PhaseModel, belief: Array, steps: Sequence[Step]) -> Array:
     """The belief after each step and the time before it."""
     if not steps:
         return belief
-    likelihoods = _likelihood(np.stack([said_by(model, step) for step in steps]))
+    likelihoods = likelihood_of(np.stack([said_by(model, step) for step in steps]))
     for step, likelihood in zip(steps, likelihoods, strict=True):
         belief = _weighed(predict(model, belief, step.gap or 0.0), likelihood)
     return belief
