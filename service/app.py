@@ -19,6 +19,7 @@ from service.routes import (
     content,
     content_lists,
     docs,
+    drift,
     events,
     experiments,
     health,
@@ -31,6 +32,7 @@ from service.routes import (
     stubs,
     touchpoints,
     visitors,
+    webhooks,
 )
 from service.routes.paths import RawPaths
 from service.settings import Settings
@@ -40,9 +42,11 @@ ROUTERS = (
     content.router,
     content_lists.router,
     imports.router,
+    webhooks.router,
     recommendations.router,
     visitors.router,
     personas.router,
+    drift.router,
     sites.router,
     slots.router,
     experiments.router,
