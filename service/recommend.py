@@ -29,6 +29,7 @@ from service.experiments import Assigned, assigned, ready_for
 from service.ingest import ingest
 from service.recommend_answer import answer_of
 from service.recommend_choice import Choice, Known, choose
+from service.recommend_variants import etag_of
 from service.state import State
 from service.visitors import Visitor, just_now, load_profile, visitor_id
 from training.eventlog import Kind, Record
@@ -60,6 +61,7 @@ class Ask:
         user_hash: what proved the user id, for the events inside.
         asked: what of the request limits the choice, as it is logged.
         assigned: the arm of an experiment.
+        known: ETags of answers that the caller holds; showing one again is nothing new to log.
     """
 
     key: VisitorKey | None
@@ -80,6 +82,7 @@ class Ask:
     user_hash: str | None = None
     asked: Mapping[str, Any] = field(default_factory=dict)
     assigned: Assigned | None = None
+    known: frozenset[str] = frozenset()
 
     def named(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """An event inside a request is its visitor's, unless it says otherwise."""
@@ -109,7 +112,7 @@ async def recommend(
     ask = assigned(state, site, ask, known.visitor)
     choice = choose(state, site, ask, known, await ready_for(state, site, ask), now)
     answer = answer_of(state, site, ask, choice, "r_" + secrets.token_hex(12))
-    if ask.preview is None:
+    if ask.preview is None and not (ask.known and etag_of(answer) in ask.known):
         degraded += await _save(state, site, ask, choice, answer, now)
     for part in degraded:
         state.metrics.degraded(part)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
+from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from embeddings.index import parse_filter
 from personas.entities import VisitorKey
-from personas.errors import FingerpostError
+from personas.errors import FingerpostError, InvalidInput
 from personas.journeys import DEFAULT
 from personas.slots import Slot, slot_of
 from service.auth import Caller, identified, is_proven, needs, presented, wrong_kind
@@ -20,6 +23,7 @@ from service.direct import DirectRoutes
 from service.problems import Fault, refused
 from service.recommend import Ask, Preview, recommend
 from service.recommend_consent import heeding
+from service.recommend_variants import PERSONAL, SHARED, etag_of, etags_of, variant_of
 from service.routes.bodies import Body, Id, Moment, Schema, answer, raw_json, validated
 from service.state import State
 
@@ -93,7 +97,12 @@ async def get_recommendations(
     count: int | None = None,
     explain: bool | None = None,
 ) -> Response:
-    """The same for a plain link."""
+    """The same for a plain link; with `variantKey` the list of all who share it, for caches.
+
+    An answer with an ETag that If-None-Match names is 304 and empty.
+    """
+    state: State = request.app.state.fingerpost
+    known = etags_of(request.headers.get("if-none-match"))
     names = ("anonymousId", "userId", "userHash", "slot", "locale", "query", "journey", "at")
     given: dict[str, Any] = {
         name: request.query_params[name] for name in names if request.query_params.get(name)
@@ -102,8 +111,35 @@ async def get_recommendations(
         given["exclude"] = exclude
     given |= {"count": count, "explain": explain}
     body = validated(RecommendationBody, given)
+    variant = request.query_params.get("variantKey")
+    if variant is not None:
+        return _cached(await _shared(state, caller, body, variant), known, SHARED)
     private = is_private(request.headers, caller.kind)
-    return answer(await _answered(request.app.state.fingerpost, caller, body, private))
+    return _cached(await _answered(state, caller, body, private, known), known, PERSONAL)
+
+
+def _cached(told: dict[str, Any], known: frozenset[str], headers: Mapping[str, str]) -> Response:
+    if told["degraded"]:
+        return answer(told, headers={**headers, "Cache-Control": "no-store"})
+    etag = etag_of(told)
+    if etag in known:
+        return Response(status_code=304, headers={**headers, "ETag": etag})
+    return answer(told, headers={**headers, "ETag": etag})
+
+
+async def _shared(
+    state: State, caller: Caller, body: RecommendationBody, variant: str
+) -> dict[str, Any]:
+    """What all who share a variant would get; nobody's history is read, nothing is logged."""
+    for name in ("anonymous_id", "user_id", "at"):
+        if getattr(body, name) is not None:
+            pointer = f"/{to_camel(name)}"
+            raise InvalidInput("A variant is nobody's own: leave this out.", pointer=pointer)
+    ask = ask_of(state, caller.site, body)
+    persona, phase, locale = variant_of(state, caller.site, variant, ask.journey)
+    ask = replace(ask, preview=Preview(persona, phase), locale=body.locale or locale)
+    told = await recommend(state, caller.site, ask, time.time(), caller.kind)
+    return told | {"variantKey": variant}
 
 
 @router.post("/v1/recommendations:batch")
@@ -132,11 +168,17 @@ def _told(error: FingerpostError) -> Any:  # noqa: ANN401 - parsed JSON
 
 
 async def _answered(
-    state: State, caller: Caller, body: RecommendationBody, private: bool
+    state: State,
+    caller: Caller,
+    body: RecommendationBody,
+    private: bool,
+    known: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     _check_rights(state, caller, body)
     now, site, kind = time.time(), caller.site, caller.kind
     ask = ask_of(state, site, body)
+    if known:
+        ask = replace(ask, known=known)
     ask = await heeding(state, site, ask, body.context, private=private, now=now, caller_kind=kind)
     return await recommend(state, site, ask, now, kind)
 
