@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from personas.errors import InvalidInput
 from service.content_write import put_many
-from service.importing import TASKS, Task, patiently, table_of
 from service.importing_pages import FAILED, MOST_TOLD, STORED
+from service.importing_task import TASKS, Task, patiently, table_of
 from service.jobs import Report
 from service.rows import Row, read_rows
 

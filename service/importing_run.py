@@ -17,7 +17,6 @@ from service.feeds import Piece
 from service.fetching import Fetched, Wish
 from service.fetching_addresses import NotFetched
 from service.fetching_manners import Manners
-from service.importing import Task, fetcher_of, patiently
 from service.importing_lists import Found, gathered
 from service.importing_pages import (
     FAILED,
@@ -35,6 +34,7 @@ from service.importing_pages import (
     step_of,
     tally_of,
 )
+from service.importing_task import Task, fetcher_of, patiently
 from service.jobs import Report
 
 if TYPE_CHECKING:

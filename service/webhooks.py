@@ -23,7 +23,7 @@ import structlog
 from embeddings.documents import FIELDS
 from personas.errors import FingerpostError, InvalidInput, Unavailable, UnknownName
 from service.content_write import delete_content, load_document, patch_content, put_content
-from service.importing import patiently
+from service.importing_task import patiently
 from service.store import MOST_BYTES
 from service.webhooks_systems import DELETE, HIDE, NOTHING, PUT, Change
 

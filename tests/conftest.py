@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 SECRET, PUBLISHABLE = "sk_test_secret_0123456789", "pk_test_public_0123456789"
+IMPORTS_FROM_HERE = {"FINGERPOST_IMPORT_ALLOW_PRIVATE": "true", "FINGERPOST_IMPORT_PAUSE": "0"}
 READY_WITHIN_S = 30.0
 STOPPED_WITHIN_S = 10.0
 
@@ -95,7 +96,7 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def running_service(tmp_path_factory) -> Iterator[Service]:
     """One running service for all tests; use visitors and content of your own."""
-    service = Service(tmp_path_factory.mktemp("running") / "data")
+    service = Service(tmp_path_factory.mktemp("running") / "data", IMPORTS_FROM_HERE)
     service.start()
     yield service
     service.stop()

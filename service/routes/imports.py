@@ -16,8 +16,9 @@ from personas.entities import CONTENT_TYPES
 from personas.errors import InvalidInput
 from service.auth import Caller, needs
 from service.fetching_addresses import LONGEST_URL, NotFetched
-from service.importing import Task, fetcher_of, start_import
+from service.importing import start_import
 from service.importing_rows import count_rows
+from service.importing_task import Task, fetcher_of
 from service.routes.bodies import Body, Configuration, Limits, answer
 from service.routes.jobs import shown_job
 from service.state import State, state_of

@@ -9,7 +9,8 @@ import pytest
 CONTRACT = {
     "/v1/track", "/v1/page", "/v1/screen", "/v1/identify", "/v1/group", "/v1/alias", "/v1/batch",
     "/v1/event-names/{name}", "/v1/event-names", "/v1/content/{content_id}", "/v1/content:batch",
-    "/v1/content", "/v1/content:tag", "/v1/content/{content_id}/tags",
+    "/v1/content", "/v1/content:tag", "/v1/content/{content_id}/tags", "/v1/content:import",
+    "/v1/webhooks", "/v1/webhooks/{system}",
     "/v1/content/{content_id}/similar", "/v1/visitors/{visitor_id}",
     "/v1/visitors/{visitor_id}/export", "/v1/visitors/{visitor_id}/merge",
     "/v1/visitors/{visitor_id}/unmerge", "/v1/journeys", "/v1/journeys/{journey_id}",
