@@ -30,6 +30,8 @@ PREFIXES: Mapping[str, str] = {
     "console": "mk_",
 }
 KINDS = tuple(PREFIXES)
+EDITOR, VIEWER = ROLES = ("editor", "viewer")  # of console keys
+READING = frozenset({"GET", "HEAD"})
 LONGEST_KEY = 256
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="fingerpost"'}
 
@@ -41,6 +43,7 @@ class Caller:
     site: str
     kind: str  # of KINDS
     key_id: str
+    role: str = EDITOR  # of ROLES: a viewer changes nothing
 
 
 def new_key(kind: str) -> str:
@@ -76,6 +79,8 @@ class Needs:
         caller = identified(request.app.state.fingerpost.sites, presented(request.headers))
         if caller.kind not in self.kinds:
             raise wrong_kind(caller.kind, self.kinds)
+        if caller.role == VIEWER and request.method not in READING:
+            raise read_only()
         return caller
 
 
@@ -130,3 +135,9 @@ def wrong_kind(kind: str, kinds: tuple[str, ...]) -> Refused:
     """403: the key is known, and may not do this."""
     detail = f"This needs a {' or '.join(kinds)} key; the one that came is a {kind} key."
     return refused(403, "wrong-kind-of-key", detail)
+
+
+def read_only() -> Refused:
+    """403: the key may look at everything and change nothing."""
+    detail = "This key only views. `fingerpost keys create console` makes one that may edit."
+    return refused(403, "read-only-key", detail)

@@ -162,6 +162,7 @@ app.add_typer(models_app, name="models")
 def create_key(
     kind: Annotated[str, typer.Argument(help="publishable, secret, content or console.")],
     label: Annotated[str, typer.Option(help="Where it is used, for people.")] = "",
+    role: Annotated[str, typer.Option(help="Of a console key: editor or viewer.")] = "editor",
     url: Url = LOCAL,
     key: Key = None,
     data_dir: Annotated[
@@ -174,7 +175,7 @@ def create_key(
     """
     from service.cli_keys import create
 
-    create(kind, label, url, key, data_dir)
+    create(kind, label, role, url, key, data_dir)
 
 
 @keys.command("list")

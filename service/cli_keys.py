@@ -10,24 +10,29 @@ from rich.console import Console
 from rich.table import Table
 
 from personas.errors import InvalidInput
-from service.auth import KINDS
+from service.auth import KINDS, ROLES
 from service.cli_client import Client
 
 console = Console()
 
 
-def create(kind: str, label: str, url: str, key: str | None, data_dir: Path | None) -> None:
+def create(
+    kind: str, label: str, role: str, url: str, key: str | None, data_dir: Path | None
+) -> None:
     """Make a key and show it this once."""
     if kind not in KINDS:
         raise InvalidInput(f"A key is one of {', '.join(KINDS)}.")
+    if role not in ROLES:
+        raise InvalidInput(f"A role is one of {', '.join(ROLES)}.")
     if data_dir is not None:
-        shown = asyncio.run(_made_in(data_dir, kind, label))
+        shown = asyncio.run(_made_in(data_dir, kind, label, role))
     else:
-        shown = Client(url, key).post("/v1/keys", {"kind": kind, "label": label})["key"]
+        told = {"kind": kind, "label": label} | ({"role": role} if kind == "console" else {})
+        shown = Client(url, key).post("/v1/keys", told)["key"]
     console.print(f"The new {kind} key, shown this once:\n\n  {shown}\n", highlight=False)
 
 
-async def _made_in(data_dir: Path, kind: str, label: str) -> str:
+async def _made_in(data_dir: Path, kind: str, label: str, role: str) -> str:
     from service.settings import load
     from service.sites import DEFAULT, Sites
     from service.store_redis import open_store
@@ -41,7 +46,7 @@ async def _made_in(data_dir: Path, kind: str, label: str) -> str:
     try:
         sites = Sites(store, log)
         await sites.open(settings, time.time())
-        return (await sites.add_key(DEFAULT, kind, label, time.time()))[1]
+        return (await sites.add_key(DEFAULT, kind, label, time.time(), role))[1]
     finally:
         await store.close()
         await log.close()
@@ -49,10 +54,12 @@ async def _made_in(data_dir: Path, kind: str, label: str) -> str:
 
 def listed(url: str, key: str | None) -> None:
     """All keys as a table."""
-    table = Table("id", "kind", "label", "made", "revoked", box=None, header_style="bold")
+    titles = ("id", "kind", "role", "label", "made", "revoked")
+    table = Table(*titles, box=None, header_style="bold")
     for row in Client(url, key).get("/v1/keys?limit=1000")["data"]:
         revoked = row["revokedAt"] or ""
-        table.add_row(row["id"], row["kind"], row["label"], row["createdAt"][:16], revoked[:16])
+        made, role = row["createdAt"][:16], row["role"] or ""
+        table.add_row(row["id"], row["kind"], role, row["label"], made, revoked[:16])
     console.print(table)
 
 

@@ -15,7 +15,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ from personas.experiments import Experiment, experiment_of
 from personas.hand import Edits, edits_of
 from personas.journeys import BUILT_IN, Journey, JourneyPhase, make_journey
 from personas.vocabulary import is_known, plain_mapping
-from service.auth import Caller, digest, new_key
+from service.auth import EDITOR, Caller, digest, new_key
 from training.eventlog import EventLog, Kind, Record
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Key:
     label: str = ""
     created: float = 0.0
     revoked: float | None = None
+    role: str = EDITOR
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,13 @@ class Sites:
         hashed = digest(key)
         return self._callers.get(hashed) or self._preset.get(hashed)
 
+    def holder(self, site: str, key_id: str) -> tuple[Caller, str] | None:
+        """Who holds a key that is valid still, and the key's digest."""
+        for hashed, caller in (*self._callers.items(), *self._preset.items()):
+            if (caller.site, caller.key_id) == (site, key_id):
+                return caller, hashed
+        return None
+
     def pseudonym(self, site: str, key: VisitorKey) -> str:
         """A name for a visitor's id that tells nobody which; the same each time."""
         secret = self.of(site).identity_secret
@@ -202,7 +210,7 @@ class Sites:
         self._documents[site] = dict(documents)
         self._sites[site] = _site_of(site, documents)
         self._callers = {
-            key.digest: Caller(each.id, key.kind, key.id)
+            key.digest: Caller(each.id, key.kind, key.id, key.role)
             for each in self._sites.values()
             for key in each.keys.values()
             if key.revoked is None
@@ -266,10 +274,12 @@ class Sites:
                     with suppress(StoreUnavailable):
                         await self.refresh()
 
-    async def add_key(self, site: str, kind: str, label: str, now: float) -> tuple[Key, str]:
+    async def add_key(
+        self, site: str, kind: str, label: str, now: float, role: str = EDITOR
+    ) -> tuple[Key, str]:
         """A new key, as kept and as shown this once."""
         shown = new_key(kind)
-        key = Key(f"k_{secrets.token_hex(6)}", kind, digest(shown), label, now)
+        key = Key(f"k_{secrets.token_hex(6)}", kind, digest(shown), label, now, None, role)
         await self.set(site, "key", key.id, _key_value(key), now)
         return key, shown
 
@@ -282,7 +292,7 @@ class Sites:
         key = self.of(site).keys.get(key_id)
         if key is None:
             raise UnknownName(f"There is no key {key_id!r} on this site.", "unknown-key-id")
-        revoked = Key(key.id, key.kind, key.digest, key.label, key.created, key.revoked or now)
+        revoked = replace(key, revoked=key.revoked or now)
         await self.set(site, "key", key_id, _key_value(revoked), now)
         return revoked
 
@@ -363,4 +373,5 @@ def _key_value(key: Key) -> Value:
         "label": key.label,
         "created": key.created,
         "revoked": key.revoked,
+        "role": key.role,
     }

@@ -13,7 +13,7 @@ from personas.entities import LADDER
 from personas.errors import InvalidInput
 from personas.journeys import BUILT_IN, Journey
 from personas.vocabulary import KINDS, is_known
-from service.auth import Caller, needs
+from service.auth import EDITOR, Caller, needs
 from service.problems import not_found
 from service.routes.bodies import Body, Configuration, Id, answer, written_moment
 from service.routes.pages import ThePage, paged
@@ -71,6 +71,9 @@ class NewKey(Configuration):
 
     kind: Literal["publishable", "secret", "content", "console"]
     label: str = Field("", max_length=200, description="Where it is used, for people.")
+    role: Literal["editor", "viewer"] | None = Field(
+        None, description="Of a console key: a viewer changes nothing. Without it an editor."
+    )
 
 
 @router.get("/keys")
@@ -85,7 +88,10 @@ async def create_key(
     caller: Owner, state: TheState, body: Annotated[NewKey, Body(NewKey)]
 ) -> Response:
     """A new key; this answer is the only one that ever shows it."""
-    kept, shown = await state.sites.add_key(caller.site, body.kind, body.label, time.time())
+    if body.role is not None and body.kind != "console":
+        raise InvalidInput("Only console keys have a role.", "no-role", "/role")
+    made = state.sites.add_key(caller.site, body.kind, body.label, time.time(), body.role or EDITOR)
+    kept, shown = await made
     return answer(_key(kept) | {"key": shown}, 201, {"Location": f"/v1/keys/{kept.id}"})
 
 
@@ -99,6 +105,7 @@ def _key(key: Key) -> dict[str, Any]:
     return {
         "id": key.id,
         "kind": key.kind,
+        "role": key.role if key.kind == "console" else None,
         "label": key.label,
         "createdAt": written_moment(key.created),
         "revokedAt": None if key.revoked is None else written_moment(key.revoked),

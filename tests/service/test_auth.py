@@ -200,3 +200,29 @@ def test_the_first_start_makes_keys_and_shows_them_once(new_service):
     with service.client(key.group()) as client:
         assert client.get("/v1/keys").status_code == 200, "a key outlives a restart"
     assert service.log.read_text().count("sk_") == 1
+
+
+def test_a_viewers_key_reads_everything_and_changes_nothing(running_service, secret):
+    made = secret.post("/v1/keys", json={"kind": "console", "role": "viewer"}).json()
+    assert made["role"] == "viewer"
+    with running_service.client(made["key"]) as viewer:
+        assert viewer.get("/v1/personas").status_code == 200
+        for method, path in (("POST", "/v1/personas"), ("PUT", "/v1/event-names/Mine")):
+            refused = viewer.request(method, path, json={})
+            assert (refused.status_code, refused.json()["code"]) == (403, "read-only-key")
+    assert "Mine" not in str(secret.get("/v1/event-names").json())
+
+
+def test_a_console_key_edits_unless_told_otherwise(running_service, secret):
+    made = secret.post("/v1/keys", json={"kind": "console"}).json()
+    with running_service.client(made["key"]) as editor:
+        drawn = {"name": "Night owls", "traits": [{"feature": "daytime", "value": "night"}]}
+        assert editor.post("/v1/personas", json=drawn | {"status": "draft"}).status_code == 201
+
+
+def test_only_console_keys_have_a_role(secret):
+    refused = secret.post("/v1/keys", json={"kind": "content", "role": "viewer"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/role")
+    kinds = {key["kind"]: key["role"] for key in secret.get("/v1/keys").json()["data"]}
+    assert kinds["console"] in ("editor", "viewer")
+    assert kinds.get("content") is None
