@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -87,12 +88,14 @@ class Catalogue:
         facts: what models need to know, by id, URL, and URL without campaign parameters.
         by_url: id by URL, and by URL without campaign parameters.
         entries: by id.
+        languages: how many items are in each, as far as it is told.
         corrected: those of which people said what they are, by id.
     """
 
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
         self.corrected: dict[str, Entry] = {}
+        self.languages: Counter[str] = Counter()
         self.items: dict[str, ContentItem] = {}
         self.facts: dict[str, ContentFacts] = {}
         self.by_url: dict[str, str] = {}
@@ -108,6 +111,7 @@ class Catalogue:
         for entry in entries:
             name = entry.item.id
             before = self.entries.get(name)
+            self._speak(entry, before)
             if before is not None and before.item.url != entry.item.url:
                 self._unclaim(before.item)
             self.entries[name], self.items[name] = entry, entry.item
@@ -125,6 +129,7 @@ class Catalogue:
             entry = self.entries.pop(name, None)
             if entry is None:
                 continue
+            self._speak(None, entry)
             del self.items[name], self.facts[name]
             self.corrected.pop(name, None)
             self._unclaim(entry.item)
@@ -155,6 +160,11 @@ class Catalogue:
         if self._arrays is None:
             self._arrays = self._rows.snapshot()
         return self._arrays
+
+    def _speak(self, now: Entry | None, before: Entry | None) -> None:
+        for entry, more in ((now, 1), (before, -1)):
+            if entry is not None and entry.item.locale:
+                self.languages[entry.item.locale.lower().partition("-")[0]] += more
 
     def _claim(self, item: ContentItem) -> None:
         for url in urls_of(item):

@@ -21,6 +21,8 @@ Scalar = str | float | bool
 MOST_CONDITIONS = 50
 MOST_ALTERNATIVES = 1_000
 LONGEST_WORD = 300  # characters that a back end is asked to compare
+DIGITS, TERM_DIGITS = 6, 3  # of scores, beyond which they are the same
+RANK_OFFSET = 60  # of reciprocal ranks: how little the first places lead
 FOREVER = 1e15  # seconds
 PAGE = 1_000  # items that `all_vectors` gives at a time
 
@@ -74,14 +76,35 @@ class Hit:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Words of a text as numbers, each once and in their order, with their weights.
+
+    Of an item: how much each says of it, but for how rare it is on the site, which an index knows.
+    Of a query: 1 each.
+    """
+
+    numbers: tuple[int, ...] = ()
+    weights: tuple[float, ...] = ()
+
+
+NO_TERMS = Terms()
+
+
 class ContentIndex(Protocol):
-    """Vectors of content by site, searched under filters. A site never sees another's.
+    """Vectors and terms of content by site, searched under filters. A site never sees another's.
 
     Calls block and may be made from several threads. Each raises IndexUnavailable if the back end
     does not answer, or has no room left.
     """
 
-    def put(self, site: str, items: Sequence[ContentItem], vectors: Vectors) -> None:
+    def put(
+        self,
+        site: str,
+        items: Sequence[ContentItem],
+        vectors: Vectors,
+        terms: Sequence[Terms] | None = None,
+    ) -> None:
         """Add or replace items; `vectors` [items, d] are unit vectors."""
 
     def delete(self, site: str, ids: Sequence[str]) -> None:
@@ -89,6 +112,12 @@ class ContentIndex(Protocol):
 
     def search(self, site: str, vector: Vectors, count: int, where: ContentFilter) -> list[Hit]:
         """The `count` nearest items that the filter allows, nearest first, ties by id."""
+
+    def search_terms(self, site: str, terms: Terms, count: int, where: ContentFilter) -> list[Hit]:
+        """The `count` items that hold most of a query's terms (BM25), best first, ties by id.
+
+        How rare a term is may be told by what was there before the latest deletions.
+        """
 
     def vectors(self, site: str, ids: Sequence[str]) -> dict[str, Vectors]:
         """The vectors of those of the ids that are in it."""
@@ -110,12 +139,19 @@ class NumpyIndex:
     """Every item compared, in memory: the law that other back ends are held to."""
 
     def __init__(self) -> None:
-        self._sites: dict[str, dict[str, tuple[ContentItem, Vectors]]] = {}
+        self._sites: dict[str, dict[str, tuple[ContentItem, Vectors, Terms]]] = {}
 
-    def put(self, site: str, items: Sequence[ContentItem], vectors: Vectors) -> None:
+    def put(
+        self,
+        site: str,
+        items: Sequence[ContentItem],
+        vectors: Vectors,
+        terms: Sequence[Terms] | None = None,
+    ) -> None:
         kept = self._sites.setdefault(site, {})
-        for item, vector in zip(items, np.asarray(vectors, np.float32), strict=True):
-            kept[item.id] = (item, vector.copy())
+        rows = zip(items, np.asarray(vectors, np.float32), of_each(items, terms), strict=True)
+        for item, vector, held in rows:
+            kept[item.id] = (item, vector.copy(), held)
 
     def delete(self, site: str, ids: Sequence[str]) -> None:
         for key in ids:
@@ -124,10 +160,24 @@ class NumpyIndex:
     def search(self, site: str, vector: Vectors, count: int, where: ContentFilter) -> list[Hit]:
         hits = [
             Hit(item.id, float(vector @ own))
-            for item, own in self._sites.get(site, {}).values()
+            for item, own, _ in self._sites.get(site, {}).values()
             if where.allows(item)
         ]
         return ordered(hits)[:count]
+
+    def search_terms(self, site: str, terms: Terms, count: int, where: ContentFilter) -> list[Hit]:
+        kept = list(self._sites.get(site, {}).values())
+        held = [dict(zip(own.numbers, own.weights, strict=True)) for _, _, own in kept]
+        rarity, worded = {}, sum(map(bool, held))
+        for number in terms.numbers:
+            holding = sum(number in each for each in held)
+            rarity[number] = np.log(1 + (worded - holding + 0.5) / (holding + 0.5))
+        hits = [
+            Hit(item.id, float(sum(each.get(number, 0.0) * rarity[number] for number in rarity)))
+            for (item, _, _), each in zip(kept, held, strict=True)
+            if where.allows(item) and not rarity.keys().isdisjoint(each)
+        ]
+        return ordered(hits, TERM_DIGITS)[:count]
 
     def vectors(self, site: str, ids: Sequence[str]) -> dict[str, Vectors]:
         kept = self._sites.get(site, {})
@@ -137,7 +187,7 @@ class NumpyIndex:
         kept = list(self._sites.get(site, {}).items())
         for start in range(0, len(kept), PAGE):
             page = kept[start : start + PAGE]
-            yield [key for key, _ in page], np.array([own for _, (_, own) in page], np.float32)
+            yield [key for key, _ in page], np.array([own for _, (_, own, _) in page], np.float32)
 
     def count(self, site: str) -> int:
         return len(self._sites.get(site, {}))
@@ -149,12 +199,30 @@ class NumpyIndex:
         self._sites.clear()
 
 
-def ordered(hits: Iterable[Hit]) -> list[Hit]:
+def of_each(items: Sequence[ContentItem], terms: Sequence[Terms] | None) -> Sequence[Terms]:
+    """The terms of each item; none where they were not told."""
+    return [NO_TERMS] * len(items) if terms is None else terms
+
+
+def fused(lists: Sequence[Sequence[Hit]], count: int) -> list[Hit]:
+    """The best of several lists by reciprocal rank (Cormack et al. 2009); 1 for the first of all.
+
+    Whatever their scores mean, only the order within each list counts.
+    """
+    scores: dict[str, float] = {}
+    for hits in lists:
+        for rank, hit in enumerate(hits):
+            share = (RANK_OFFSET + 1) / (RANK_OFFSET + 1 + rank) / len(lists)
+            scores[hit.id] = scores.get(hit.id, 0.0) + share
+    return ordered(Hit(name, score) for name, score in scores.items())[:count]
+
+
+def ordered(hits: Iterable[Hit], digits: int = DIGITS) -> list[Hit]:
     """Nearest first; ties (to single precision) by id."""
-    return sorted(hits, key=lambda hit: (-_rounded(hit), hit.id))
+    return sorted(hits, key=lambda hit: (-round(hit.score, digits), hit.id))
 
 
-def nearest(found: Callable[[int], list[Hit]], count: int) -> list[Hit]:
+def nearest(found: Callable[[int], list[Hit]], count: int, digits: int = DIGITS) -> list[Hit]:
     """The `count` nearest with ties by id, of a back end that orders ties as it likes.
 
     Args:
@@ -163,13 +231,11 @@ def nearest(found: Callable[[int], list[Hit]], count: int) -> list[Hit]:
     limit = count + 16
     while True:
         hits = found(limit)
-        if len(hits) < limit or _rounded(hits[-1]) < _rounded(hits[count - 1]):
-            return ordered(hits)[:count]
+        if len(hits) < limit or round(hits[-1].score, digits) < round(
+            hits[count - 1].score, digits
+        ):
+            return ordered(hits, digits)[:count]
         limit *= 4
-
-
-def _rounded(hit: Hit) -> float:
-    return round(hit.score, 6)
 
 
 def point_of(content_id: str) -> UUID:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
@@ -27,6 +27,7 @@ from qdrant_edge import (
     EdgeConfig,
     EdgeOptimizersConfig,
     EdgeShard,
+    EdgeSparseVectorParams,
     EdgeVectorParams,
     FieldCondition,
     Filter,
@@ -34,6 +35,7 @@ from qdrant_edge import (
     HasIdCondition,
     KeywordIndexParams,
     MatchAny,
+    Modifier,
     Point,
     Query,
     QueryRequest,
@@ -41,16 +43,28 @@ from qdrant_edge import (
     Record,
     ScrollRequest,
     SearchParams,
+    SparseVector,
     UpdateOperation,
 )
 
-from embeddings.index import PAGE, ContentFilter, Hit, nearest, payload_of, point_of
+from embeddings.index import (
+    PAGE,
+    TERM_DIGITS,
+    ContentFilter,
+    Hit,
+    Terms,
+    nearest,
+    of_each,
+    payload_of,
+    point_of,
+)
 from embeddings.index_scan import Scan
 from personas.entities import ContentItem
 from personas.errors import IndexUnavailable, InvalidInput
 
 Vectors = NDArray[np.float32]
 
+TERMS = "terms"  # name of the sparse vectors
 AT_ONCE = 64  # items written in one call
 FLUSH_EVERY = 20_000  # items; what was written in between lies in the library's own log
 SCAN_ABOVE = 10_000  # items of a site
@@ -76,15 +90,22 @@ class EdgeIndex:
         self._lock = RLock()
         folder.mkdir(parents=True, exist_ok=True)
 
-    def put(self, site: str, items: Sequence[ContentItem], vectors: Vectors) -> None:
+    def put(
+        self,
+        site: str,
+        items: Sequence[ContentItem],
+        vectors: Vectors,
+        terms: Sequence[Terms] | None = None,
+    ) -> None:
         if not items:
             return
-        rows = np.asarray(vectors, np.float32)
+        rows, held = np.asarray(vectors, np.float32), of_each(items, terms)
         for start in range(0, len(items), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
             with self._lock, _translated():
                 self._check_room()
                 shard = self._shard(site, rows.shape[1]) or self._made(site, rows.shape[1])
-                shard.put(items[start : start + AT_ONCE], rows[start : start + AT_ONCE])
+                shard.put(items[some], rows[some], held[some])
 
     def delete(self, site: str, ids: Sequence[str]) -> None:
         with self._lock, _translated():
@@ -102,6 +123,12 @@ class EdgeIndex:
             if shard.count() > self._scan_above:
                 return shard.scan().search(vector, count, where)
             return shard.search(vector, count, where)
+
+    def search_terms(self, site: str, terms: Terms, count: int, where: ContentFilter) -> list[Hit]:
+        with self._lock, _translated():
+            shard = self._shard(site)
+            nothing = count < 1 or not terms.numbers or where.include == frozenset()
+            return [] if shard is None or nothing else shard.search_terms(terms, count, where)
 
     def vectors(self, site: str, ids: Sequence[str]) -> dict[str, Vectors]:
         with self._lock, _translated():
@@ -192,6 +219,7 @@ class _Shard:
         path.mkdir(parents=True, exist_ok=True)
         config = EdgeConfig(
             vectors=EdgeVectorParams(size=size, distance=Distance.Dot),
+            sparse_vectors={TERMS: EdgeSparseVectorParams(modifier=Modifier.Idf)},
             optimizers=EdgeOptimizersConfig(indexing_threshold=NEVER, default_segment_number=1),
         )
         shard = EdgeShard.create(str(path), config)
@@ -202,11 +230,11 @@ class _Shard:
         shard.flush()
         return cls(shard, size)
 
-    def put(self, items: Sequence[ContentItem], vectors: Vectors) -> None:
+    def put(self, items: Sequence[ContentItem], vectors: Vectors, terms: Sequence[Terms]) -> None:
         payloads = [payload_of(item) for item in items]
         points = [
-            Point(point_of(item.id), vector.tolist(), payload)
-            for item, vector, payload in zip(items, vectors, payloads, strict=True)
+            Point(point_of(item.id), _vectors(vector, held), payload)
+            for item, vector, held, payload in zip(items, vectors, terms, payloads, strict=True)
         ]
         self._shard.update(UpdateOperation.upsert_points(points))
         if self._scan is not None:
@@ -233,7 +261,15 @@ class _Shard:
         return self._scan
 
     def search(self, vector: Vectors, count: int, where: ContentFilter) -> list[Hit]:
-        query, allowed = Query.Nearest(np.asarray(vector, np.float32).tolist()), _filter(where)
+        query = Query.Nearest(np.asarray(vector, np.float32).tolist())
+        return nearest(self._asked(query, where), count)
+
+    def search_terms(self, terms: Terms, count: int, where: ContentFilter) -> list[Hit]:
+        query = Query.Nearest(SparseVector(list(terms.numbers), list(terms.weights)), TERMS)
+        return nearest(self._asked(query, where), count, TERM_DIGITS)
+
+    def _asked(self, query: Query, where: ContentFilter) -> Callable[[int], list[Hit]]:
+        allowed = _filter(where)
 
         def found(limit: int) -> list[Hit]:
             request = QueryRequest(
@@ -245,11 +281,11 @@ class _Shard:
             )
             return [Hit((p.payload or {})["id"], p.score) for p in self._shard.query(request)]
 
-        return nearest(found, count)
+        return found
 
     def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
         points: list[Any] = [point_of(key) for key in ids]
-        records = self._shard.retrieve(points, with_payload=["id"], with_vector=True)
+        records = self._shard.retrieve(points, with_payload=["id"], with_vector=[""])
         return {(r.payload or {})["id"]: np.array(r.vector, np.float32) for r in records}
 
     def page(self, offset: Any) -> tuple[list[str], Vectors, Any]:  # noqa: ANN401 - the library's id
@@ -259,7 +295,7 @@ class _Shard:
         return ids, vectors.reshape(len(ids), self.size), following
 
     def _page(self, offset: Any, payload: Any) -> tuple[list[Record], Any]:  # noqa: ANN401 - the library's
-        request = ScrollRequest(offset=offset, limit=PAGE, with_payload=payload, with_vector=True)
+        request = ScrollRequest(offset=offset, limit=PAGE, with_payload=payload, with_vector=[""])
         return self._shard.scroll(request)
 
     def count(self) -> int:
@@ -281,7 +317,7 @@ def _loaded(path: Path) -> _Shard | None:
     """The shard of a folder; one that cannot be read is put aside, to be filled again."""
     try:
         config = json.loads((path / "edge_config.json").read_bytes())
-        size = int(config["vectors"][""]["size"])
+        size, _ = int(config["vectors"][""]["size"]), config["sparse_vectors"][TERMS]
         with _translated():
             return _Shard(EdgeShard.load(str(path)), size)
     except (IndexUnavailable, OSError, ValueError, KeyError, TypeError) as error:
@@ -292,6 +328,13 @@ def _loaded(path: Path) -> _Shard | None:
         path.rename(aside)
         logger.error("index-unreadable", folder=path.name, reason=str(error))
         return None
+
+
+def _vectors(vector: Vectors, terms: Terms) -> dict[str, Any]:
+    named: dict[str, Any] = {"": vector.tolist()}
+    if terms.numbers:
+        named[TERMS] = SparseVector(list(terms.numbers), list(terms.weights))
+    return named
 
 
 def _filter(where: ContentFilter) -> Filter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from threading import RLock
@@ -15,13 +15,25 @@ from numpy.typing import NDArray
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException
 
-from embeddings.index import PAGE, ContentFilter, Hit, nearest, payload_of, point_of
+from embeddings.index import (
+    PAGE,
+    TERM_DIGITS,
+    ContentFilter,
+    Hit,
+    Terms,
+    nearest,
+    of_each,
+    payload_of,
+    point_of,
+)
 from personas.entities import ContentItem
 from personas.errors import IndexUnavailable, InvalidInput
 
 Vectors = NDArray[np.float32]
 
 TIMEOUT = 1  # seconds
+TERMS = "terms"  # name of the sparse vectors
+UNUSABLE = -1  # size of vectors that this release did not write
 AT_ONCE = 200  # items of one request
 EXACT_BELOW = 20_000  # items of a site, up to which each is compared
 
@@ -44,20 +56,27 @@ class ServerIndex:
         with _translated():
             return cls(QdrantClient(url=url, timeout=TIMEOUT, check_compatibility=False))
 
-    def put(self, site: str, items: Sequence[ContentItem], vectors: Vectors) -> None:
+    def put(
+        self,
+        site: str,
+        items: Sequence[ContentItem],
+        vectors: Vectors,
+        terms: Sequence[Terms] | None = None,
+    ) -> None:
         if not items:
             return
-        rows = np.asarray(vectors, np.float32)
+        rows, held = np.asarray(vectors, np.float32), of_each(items, terms)
         with _translated():
             name = self._made(site, rows.shape[1])
             for start in range(0, len(items), AT_ONCE):
+                some = slice(start, start + AT_ONCE)
                 points = [
                     models.PointStruct(
-                        id=str(point_of(item.id)), vector=row.tolist(), payload=payload_of(item)
+                        id=str(point_of(item.id)),
+                        vector=_vectors(row, own),
+                        payload=payload_of(item),
                     )
-                    for item, row in zip(
-                        items[start : start + AT_ONCE], rows[start : start + AT_ONCE], strict=True
-                    )
+                    for item, row, own in zip(items[some], rows[some], held[some], strict=True)
                 ]
                 self._client.upsert(name, points, wait=True)
 
@@ -74,21 +93,42 @@ class ServerIndex:
                 return []
             if len(vector) != size:
                 raise InvalidInput(f"Vectors of this index have {size} numbers.")
-            allowed, query = _filter(where), np.asarray(vector, np.float32).tolist()
+            query = np.asarray(vector, np.float32).tolist()
             exact = self._client.count(_name(site), exact=False).count <= EXACT_BELOW
+            return nearest(self._asked(site, query, where, exact=exact), count)
 
-            def found(limit: int) -> list[Hit]:
-                answer = self._client.query_points(
-                    _name(site),
-                    query=query,
-                    limit=limit,
-                    query_filter=allowed,
-                    search_params=models.SearchParams(exact=exact),
-                    with_payload=["id"],
-                )
-                return [Hit((point.payload or {})["id"], point.score) for point in answer.points]
+    def search_terms(self, site: str, terms: Terms, count: int, where: ContentFilter) -> list[Hit]:
+        with _translated():
+            nothing = count < 1 or not terms.numbers or where.include == frozenset()
+            if nothing or not self._size(site):
+                return []
+            asked = self._asked(site, _sparse(terms), where, using=TERMS)
+            return nearest(asked, count, TERM_DIGITS)
 
-            return nearest(found, count)
+    def _asked(
+        self,
+        site: str,
+        query: list[float] | models.SparseVector,
+        where: ContentFilter,
+        *,
+        exact: bool | None = None,
+        using: str | None = None,
+    ) -> Callable[[int], list[Hit]]:
+        allowed = _filter(where)
+
+        def found(limit: int) -> list[Hit]:
+            answer = self._client.query_points(
+                _name(site),
+                query=query,
+                using=using,
+                limit=limit,
+                query_filter=allowed,
+                search_params=models.SearchParams(exact=exact),
+                with_payload=["id"],
+            )
+            return [Hit((point.payload or {})["id"], point.score) for point in answer.points]
+
+        return found
 
     def vectors(self, site: str, ids: Sequence[str]) -> dict[str, Vectors]:
         with _translated():
@@ -98,7 +138,7 @@ class ServerIndex:
             records = self._client.retrieve(
                 _name(site), points, with_payload=["id"], with_vectors=True
             )
-            return {(r.payload or {})["id"]: np.array(r.vector, np.float32) for r in records}
+            return {(r.payload or {})["id"]: np.array(_dense(r), np.float32) for r in records}
 
     def all_vectors(self, site: str) -> Iterator[tuple[list[str], Vectors]]:
         offset: Any = None
@@ -111,7 +151,7 @@ class ServerIndex:
                 )
             ids = [(record.payload or {})["id"] for record in records]
             if ids:
-                yield ids, np.array([record.vector for record in records], np.float32)
+                yield ids, np.array([_dense(record) for record in records], np.float32)
             if offset is None:
                 return
 
@@ -130,13 +170,15 @@ class ServerIndex:
             self._client.close()
 
     def _size(self, site: str) -> int:
-        """Of the site's vectors; 0 where there are none."""
+        """Of the site's vectors; 0 where there are none, `UNUSABLE` where they are not ours."""
         with self._lock:
             if site not in self._sizes:
                 if not self._client.collection_exists(_name(site)):
                     return 0
-                told = self._client.get_collection(_name(site)).config.params.vectors
-                self._sizes[site] = told.size if isinstance(told, models.VectorParams) else 0
+                params = self._client.get_collection(_name(site)).config.params
+                told, usable = params.vectors, TERMS in (params.sparse_vectors or {})
+                known = told.size if isinstance(told, models.VectorParams) and usable else None
+                self._sizes[site] = known or UNUSABLE
             return self._sizes[site]
 
     def _made(self, site: str, size: int) -> str:
@@ -148,7 +190,10 @@ class ServerIndex:
                 self.forget(site)
             if known != size:
                 params = models.VectorParams(size=size, distance=models.Distance.DOT)
-                self._client.create_collection(name, vectors_config=params)
+                sparse = {TERMS: models.SparseVectorParams(modifier=models.Modifier.IDF)}
+                self._client.create_collection(
+                    name, vectors_config=params, sparse_vectors_config=sparse
+                )
                 kinds = {
                     "words": models.PayloadSchemaType.KEYWORD,
                     "from": models.PayloadSchemaType.FLOAT,
@@ -165,6 +210,22 @@ def _name(site: str) -> str:
     if len(name) > 100:
         name = blake2b(site.encode(), digest_size=20).hexdigest()
     return f"fingerpost-{name}"
+
+
+def _vectors(vector: Vectors, terms: Terms) -> dict[str, Any]:
+    named: dict[str, Any] = {"": vector.tolist()}
+    if terms.numbers:
+        named[TERMS] = _sparse(terms)
+    return named
+
+
+def _sparse(terms: Terms) -> models.SparseVector:
+    return models.SparseVector(indices=list(terms.numbers), values=list(terms.weights))
+
+
+def _dense(record: models.Record) -> Any:  # noqa: ANN401 - the client's
+    """The vector without a name, which stands alone where there is no other."""
+    return record.vector.get("") if isinstance(record.vector, dict) else record.vector
 
 
 def _filter(where: ContentFilter) -> models.Filter:

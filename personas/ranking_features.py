@@ -37,7 +37,7 @@ class Situation:
         seen: rows of the items seen, the latest last, each once.
         ladder: belief over the ladder [7].
         personas: membership of each persona that the ranker knows, or none.
-        query: unit vector of a text search.
+        query: how well each item answers a text search, 0-1 [n].
         last: when the visitor was here before; None for never.
     """
 
@@ -45,7 +45,7 @@ class Situation:
     seen: Rows
     ladder: Array
     personas: Array | None = None
-    query: Array32 | None = None
+    query: Array | None = None
     last: float | None = None
 
 
@@ -174,6 +174,8 @@ def personal(situation: Situation, contents: Contents, rows: Rows | None = None)
     """What speaks for items for this visitor [PERSONAL, rows]."""
     chosen = slice(None) if rows is None else rows
     found = np.zeros((len(PERSONAL), len(contents) if rows is None else len(rows)))
+    if situation.query is not None:
+        found[_PERSONAL["query"]] = situation.query[chosen]
     _interests(found, situation, contents.vectors, chosen)
     _phases(found, situation.ladder, contents, chosen)
     if situation.last is not None:
@@ -190,21 +192,15 @@ def personal(situation: Situation, contents: Contents, rows: Rows | None = None)
 
 def _interests(found: Array, situation: Situation, vectors: Array32, chosen: slice | Rows) -> None:
     seen = situation.seen[::-1][:MOST_SEEN]
-    if not vectors.size or (not len(seen) and situation.query is None):
+    if not vectors.size or not len(seen):
         return
     wanted = vectors[seen]
-    if situation.query is not None:
-        wanted = np.vstack([wanted, situation.query[None, :]])
     likeness = vectors[chosen] @ wanted.T
-    if situation.query is not None:
-        found[_PERSONAL["query"]] = likeness[:, -1]
-        likeness, wanted = likeness[:, :-1], wanted[:-1]
-    if len(seen):
-        fade = INTEREST_FADE ** np.arange(len(seen))
-        length = float(np.linalg.norm(fade @ wanted)) or 1.0
-        found[_PERSONAL["interest-last"]] = likeness[:, 0]
-        found[_PERSONAL["interest-mean"]] = likeness @ fade / length
-        found[_PERSONAL["interest-best"]] = likeness.max(axis=1)
+    fade = INTEREST_FADE ** np.arange(len(seen))
+    length = float(np.linalg.norm(fade @ wanted)) or 1.0
+    found[_PERSONAL["interest-last"]] = likeness[:, 0]
+    found[_PERSONAL["interest-mean"]] = likeness @ fade / length
+    found[_PERSONAL["interest-best"]] = likeness.max(axis=1)
 
 
 def next_rungs(ladder: Array) -> Array:

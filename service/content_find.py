@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,15 +14,21 @@ from numpy.typing import NDArray
 
 from embeddings.catalogue import Catalogue, CatalogueArrays
 from embeddings.documents import Document
-from embeddings.index import ContentFilter, Hit, ordered
+from embeddings.index import ContentFilter, Hit, fused, ordered
+from embeddings.index_terms import USUAL, terms_wanted
 from personas.entities import ContentItem
-from personas.errors import IndexUnavailable, UnknownName
+from personas.errors import EncoderUnavailable, IndexUnavailable, UnknownName
 from service.content import FAMILY
 
 if TYPE_CHECKING:
     from service.state import State
 
 Vectors = NDArray[np.float32]
+
+FUSED_AT_LEAST = 100  # hits of each list, so that what stands high in both is seen
+FOR_ENCODER = 0.7  # share of a search's time
+MOST_QUESTION = 2_000  # characters
+MOST_LANGUAGES = 3  # in which a question is read where none is told
 
 
 async def documents(state: State, site: str, names: Sequence[str]) -> list[Document]:
@@ -53,6 +60,60 @@ async def similar(
     items = state.catalogues.of(site).items
     data = [_hit(items[hit.id], hit) for hit in hits]
     return {"data": data, "degraded": degraded}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A text to be answered by content.
+
+    Attributes:
+        languages: that it may be in; without any, those that the site's content is in.
+    """
+
+    text: str
+    languages: tuple[str, ...] = ()
+
+
+async def search_text(
+    state: State, site: str, question: Question, count: int, where: ContentFilter, within: float
+) -> tuple[list[Hit], list[str]]:
+    """The content that answers a question best, by sense and by words; scores are 0-1.
+
+    By words alone while the encoder is late, by sense alone while the index is.
+
+    Args:
+        within: seconds in all.
+    """
+    begun, degraded, lists = time.perf_counter(), [], []
+    most = max(count, FUSED_AT_LEAST)
+    by_words = asyncio.create_task(_by_words(state, site, question, most, where))
+    try:
+        vectors = await state.encoder.encode([question.text], timeout=FOR_ENCODER * within)
+        left = max(within - (time.perf_counter() - begun), 0.0)
+        async with asyncio.timeout(left):
+            hits, down = await search(state, site, vectors[0], most, where)
+        lists.append(hits)
+        degraded += down
+    except (EncoderUnavailable, TimeoutError):
+        degraded.append("encoder")
+    try:
+        left = max(within - (time.perf_counter() - begun), 0.0)
+        lists.append(await asyncio.wait_for(by_words, left))
+    except (IndexUnavailable, TimeoutError):
+        degraded.append("index")
+    return fused(lists, count), list(dict.fromkeys(degraded))
+
+
+async def _by_words(
+    state: State, site: str, question: Question, count: int, where: ContentFilter
+) -> list[Hit]:
+    catalogue = state.catalogues.of(site)
+    told = (name for name, _ in catalogue.languages.most_common(MOST_LANGUAGES))
+    languages = question.languages or tuple(told) or (USUAL,)
+    terms = terms_wanted(question.text[:MOST_QUESTION], languages)
+    hits = await asyncio.to_thread(state.index.search_terms, site, terms, count, where)
+    items = catalogue.items
+    return [hit for hit in hits if (item := items.get(hit.id)) and where.allows(item)]
 
 
 async def search(

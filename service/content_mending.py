@@ -59,7 +59,11 @@ async def _index(state: State, site: str) -> None:
         return
     catalogue = state.catalogues.of(site)
     state.catalogues.unindexed[site] -= set(waiting) - catalogue.entries.keys()
-    await index_entries(state, site, [e for name in waiting if (e := catalogue.entries.get(name))])
+    for start in range(0, len(waiting), SLICE):
+        names = waiting[start : start + SLICE]
+        read = await asyncio.gather(*(read_kept(state.store, site, name) for name in names))
+        there = [kept for kept in read if kept is not None and kept["id"] in catalogue.entries]
+        await index_entries(state, site, [catalogue.entries[k["id"]] for k in there], there)
 
 
 async def _unindex(state: State, site: str) -> None:

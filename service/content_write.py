@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from embeddings.catalogue import Entry
 from embeddings.documents import FIELDS, Document, Notice, write_time
+from embeddings.index_terms import terms_of
 from embeddings.tagging import TaggerModel, texts_to_embed
-from embeddings.text import read_text
+from embeddings.text import Text, read_text
 from personas.errors import (
     EncoderUnavailable,
     IndexUnavailable,
@@ -156,7 +157,8 @@ async def _put_drafts(
         chosen = [parts[draft.place] for draft in fine]
         encoder = state.encoder.name
         made = await asyncio.to_thread(decide_all, model, fine, chosen, encoder, now)
-        await save_content(state, site, made, now)
+        texts = [draft.text for draft in fine]
+        await save_content(state, site, made, now, texts=texts)
     written = {
         draft.place: Written(document, draft.notices, vector is not None)
         for draft, (document, vector) in zip(fine, made, strict=True)
@@ -238,11 +240,13 @@ async def save_content(
     made: Sequence[tuple[Document, Vectors | None]],
     now: float,
     records: Sequence[Record] | None = None,
+    texts: Sequence[Text] | None = None,
 ) -> None:
     """Into the log, then everywhere else; what is away now follows later.
 
     Args:
         records: what the log is told; the documents themselves without it.
+        texts: of the documents, where they have been read.
     """
     if not made:
         return
@@ -262,23 +266,47 @@ async def save_content(
             await state.store.put_documents(site, kept)
         except StoreUnavailable:
             state.folding.missed()
-    await index_entries(state, site, entries)
+    documents = [document for document, _ in made]
+    await index_entries(state, site, entries, documents, texts)
 
 
-async def index_entries(state: State, site: str, entries: Sequence[Entry]) -> None:
-    """Into the index; what it does not take now is put again later."""
+async def index_entries(
+    state: State,
+    site: str,
+    entries: Sequence[Entry],
+    documents: Sequence[Document],
+    texts: Sequence[Text] | None = None,
+) -> None:
+    """Into the index; what it does not take now is put again later.
+
+    Args:
+        documents: of the entries; texts: as read from them, where they have been read.
+    """
     catalogues = state.catalogues
     waiting = catalogues.unindexed.setdefault(site, set())
-    there = {entry.item.id: entry for entry in entries if entry.vector is not None}
+    there = {entry.item.id: row for row, entry in enumerate(entries) if entry.vector is not None}
     catalogues.unremoved.setdefault(site, set()).difference_update(there)
-    vectors = [entry.vector for entry in there.values() if entry.vector is not None]
-    items = [entry.item for entry in there.values()]
+
+    def put() -> None:
+        read = [_text_of(documents[row]) if texts is None else texts[row] for row in there.values()]
+        items = [entries[row].item for row in there.values()]
+        terms = [
+            terms_of(text.title, text.description, text.plain, item.locale)
+            for text, item in zip(read, items, strict=True)
+        ]
+        vectors = np.array([entries[row].vector for row in there.values()], np.float32)
+        state.index.put(site, items, vectors, terms)
+
     try:
-        if items:
-            await asyncio.to_thread(state.index.put, site, items, np.array(vectors, np.float32))
+        if there:
+            await asyncio.to_thread(put)
         waiting.difference_update(there)
     except IndexUnavailable:
         waiting.update(there)
+
+
+def _text_of(document: Document) -> Text:
+    return read_text(document["title"], document["description"], document["body"])
 
 
 # --- the other calls ------------------------------------------------------------------------------
@@ -337,7 +365,7 @@ async def set_tags(
 async def release_tags(state: State, site: str, name: str, now: float) -> Document:
     """Give an item's tags back to the model."""
     document = await load_document(state, site, name)
-    text = read_text(document["title"], document["description"], document["body"])
+    text = _text_of(document)
     try:
         vectors = await state.encoder.encode(texts_to_embed(text), PATIENCE)
     except EncoderUnavailable:

@@ -14,17 +14,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from uuid import uuid4
 
-import numpy as np
 import orjson
 
 from embeddings.index import ContentFilter
 from personas.entities import History, VisitorKey
-from personas.errors import EncoderUnavailable, LogUnavailable, StoreUnavailable
+from personas.errors import LogUnavailable, StoreUnavailable
 from personas.journeys import BUILT_IN, DEFAULT, Journey
 from personas.messages import Accepted, read_message
-from personas.ranking_features import Array32
 from personas.slots import Slot
 from personas.visitor import as_of, fold
+from service.content_find import Question, search_text
 from service.experiments import Assigned, assigned, ready_for
 from service.ingest import ingest
 from service.recommend_answer import answer_of
@@ -35,7 +34,8 @@ from service.visitors import Visitor, just_now, load_profile, visitor_id
 from training.eventlog import Kind, Record
 
 T = TypeVar("T")
-QUERY_WITHIN = 0.25  # seconds for the encoder, unless less is left
+QUERY_WITHIN = 0.25  # seconds for a text search, unless less is left
+OF_QUERY = 150  # items that answer it
 LEFT_FOR_RANKING = 0.008  # seconds
 
 
@@ -137,7 +137,7 @@ async def _load(
         loading = load_profile(state, site, ask.key, ask.at)
         visitor = await _tried(state, loading, deadline, degraded)
         visitor = _with_events(visitor, ask, ask.key, raw, now)
-    query = await _encoded(state, ask.query, deadline, degraded) if ask.query else None
+    query = await _searched(state, site, ask, now, deadline, degraded) if ask.query else None
     return Known(visitor, query), degraded
 
 
@@ -171,16 +171,16 @@ def _with_events(
     return replace(known, history=history if ask.at is None else as_of(history, ask.at))
 
 
-async def _encoded(
-    state: State, query: str, deadline: float | None, degraded: list[str]
-) -> Array32 | None:
-    left = QUERY_WITHIN if deadline is None else min(QUERY_WITHIN, _left(deadline))
-    try:
-        vectors = await state.encoder.encode([query], timeout=left)
-    except (EncoderUnavailable, TimeoutError):
-        degraded.append("encoder")
-        return None
-    return np.asarray(vectors[0], np.float32)
+async def _searched(
+    state: State, site: str, ask: Ask, now: float, deadline: float | None, degraded: list[str]
+) -> Mapping[str, float] | None:
+    within = QUERY_WITHIN if deadline is None else min(QUERY_WITHIN, _left(deadline))
+    where = replace(ask.filter, visible_at=now if ask.at is None else ask.at)
+    spoken = () if ask.locale is None else (ask.locale,)
+    question = Question(ask.query or "", spoken)
+    hits, down = await search_text(state, site, question, OF_QUERY, where, within)
+    degraded += down
+    return {hit.id: hit.score for hit in hits} or None
 
 
 def _left(deadline: float) -> float:

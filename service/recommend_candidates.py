@@ -20,7 +20,6 @@ STANDING_BEST = 250  # of what is popular or new
 NEAREST = 80  # of what is like one item
 OF_PHASE = 60  # of a rung
 OF_LEARNED = 120  # of each learned score
-OF_QUERY = 150
 LIKELY = 0.15  # belief in a rung that makes its items candidates
 MOST_KEPT = 20_000  # items whose nearest are remembered
 
@@ -105,7 +104,7 @@ class Candidates:
             scores = (score(situation) for score in self._contents.learned.values())
             sources += [best_of(score, OF_LEARNED) for score in scores]
         if situation.query is not None:
-            sources.append(best_of(self._contents.vectors @ situation.query, OF_QUERY))
+            sources.append(np.flatnonzero(situation.query))
         could = np.zeros(len(self._contents), bool)
         could[np.concatenate(sources)] = True
         return np.flatnonzero(could)

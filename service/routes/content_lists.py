@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from embeddings.index import ContentFilter, Scalar, parse_filter
 from personas.journeys import DEFAULT, Journey
-from service.content_find import documents, similar
+from service.content_find import Question, documents, search_text, similar
 from service.content_review import Doubt, doubts
 from service.content_tags import shown
 from service.routes.bodies import Moment, answer
@@ -23,6 +23,8 @@ from service.routes.paths import PathId
 from service.state import State
 
 router = APIRouter(prefix="/v1", tags=["Content"])
+MOST_FOUND = 1_000  # hits of a text search
+PATIENCE = 2.0  # seconds for one
 AnyOf = Annotated[list[str] | None, Query(description="Any of these.")]
 
 
@@ -45,24 +47,37 @@ async def wanted(
 Wanted = Annotated[ContentFilter, Depends(wanted)]
 
 
+async def listed(
+    where: Wanted,
+    hidden: Annotated[bool, Query(description="Also what is hidden or out of date.")] = False,
+) -> ContentFilter:
+    """Dependency: which content is to be listed."""
+    return replace(where, visible_at=None) if hidden else where
+
+
 @router.get("/content")
 async def list_content(
     caller: Reader,
     state: TheState,
     which: ThePage,
-    where: Wanted,
-    hidden: Annotated[bool, Query(description="Also what is hidden or out of date.")] = False,
+    where: Annotated[ContentFilter, Depends(listed)],
     review: Annotated[bool, Query(description="What a person should look at first.")] = False,
+    query: Annotated[
+        str | None,
+        Query(min_length=1, max_length=2000, description="What answers this, best first."),
+    ] = None,
     journey: Words = DEFAULT,
 ) -> Response:
     """Content that may be shown, without bodies.
+
+    With `query`: what answers it by sense and by words, the best first, each with a `score`.
 
     With `review`: only what nobody has tagged, the least certain and most seen first, each with
     `review: {open, uncertainty, views, weight}`.
     """
     words = journey_named(state, caller, journey)
-    if hidden:
-        where = replace(where, visible_at=None)
+    if query is not None:
+        return answer(await _searched(state, caller.site, Question(query), where, which, words))
     if review:
         return answer(await _reviewed(state, caller.site, where, which, words))
     items = state.catalogues.of(caller.site).items.values()
@@ -70,6 +85,23 @@ async def list_content(
     found = paged(allowed, str, which, str)
     read = await documents(state, caller.site, found["data"])
     return answer({**found, "data": [shown(each, words, body=False) for each in read]})
+
+
+async def _searched(
+    state: State,
+    site: str,
+    question: Question,
+    where: ContentFilter,
+    which: Page,
+    words: Journey,
+) -> dict[str, Any]:
+    hits, degraded = await search_text(state, site, question, MOST_FOUND, where, PATIENCE)
+    ranked = {f"{rank:06}": hit for rank, hit in enumerate(hits)}
+    found = paged(ranked, str, which, str)
+    scores = {ranked[rank].id: ranked[rank].score for rank in found["data"]}
+    read = await documents(state, site, list(scores))
+    rows = [{**shown(each, words, body=False), "score": scores[each["id"]]} for each in read]
+    return {**found, "data": rows, "degraded": degraded}
 
 
 async def _reviewed(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embeddings.index import ContentFilter, ContentIndex, Hit, NumpyIndex
+from embeddings.index import ContentFilter, ContentIndex, Hit, NumpyIndex, Terms, fused
 from embeddings.index_edge import EdgeIndex
 from embeddings.index_server import ServerIndex
 from personas.entities import ContentItem, Tag
@@ -39,7 +39,7 @@ def server_in_memory(folder: Path) -> ContentIndex:
 
 def server(folder: Path) -> ContentIndex:
     index = ServerIndex.at(URL or "")
-    for site in ("a", "b", "drawn"):
+    for site in ("a", "b", "drawn", "words"):
         index.forget(site)
     return index
 
@@ -142,6 +142,68 @@ def test_every_back_end_finds_what_comparing_all_items_finds(
     assert [hit.id for hit in found] == [hit.id for hit in expected]
     assert [hit.score for hit in found] == pytest.approx([hit.score for hit in expected], abs=1e-6)
     assert index.count("drawn") == oracle.count("drawn")
+
+
+@pytest.fixture(scope="module")
+def worded(index):
+    """The index and its oracle with the same items, each of some words, coarsely weighted."""
+    chance = np.random.default_rng(7)
+    made = [
+        ContentItem(
+            name,
+            type=kind(("guide", "article", "other")[chance.integers(3)]),
+            locale=(None, "en", "en-GB", "de")[chance.integers(4)],
+            tags=tuple("pqr"[: chance.integers(4)]),
+            valid_from=float(chance.integers(20)) if chance.random() < 0.5 else None,
+            hidden=bool(chance.random() < 0.2),
+        )
+        for name in IDS
+    ]
+    words = [sorted(chance.choice(6, chance.integers(5), replace=False) + 1) for _ in made]
+    held = [Terms(tuple(map(int, w)), tuple(chance.integers(1, 4, len(w)) / 2)) for w in words]
+    vectors = (chance.integers(-2, 3, (len(made), SIZE)) / 8).astype(np.float32)
+    oracle = NumpyIndex()
+    for each in (oracle, index):
+        each.put("words", made, vectors, held)
+    return index, oracle
+
+
+@given(
+    wanted=st.sets(st.integers(1, 7), max_size=4).map(sorted),
+    vector=coarse,
+    count=st.integers(1, 12),
+    where=filters,
+)
+@settings(max_examples=60, deadline=None)
+def test_every_back_end_finds_by_words_what_bm25_finds(worded, wanted, vector, count, where):
+    asked = Terms(tuple(wanted), (1.0,) * len(wanted))
+    index, oracle = (each.search_terms("words", asked, count, where) for each in worded)
+    assert [hit.id for hit in index] == [hit.id for hit in oracle]
+    assert [hit.score for hit in index] == pytest.approx([hit.score for hit in oracle], rel=1e-4)
+    near = (each.search("words", vector, count, where) for each in worded)
+    found, expected = (fused(lists, count) for lists in zip(near, (index, oracle), strict=True))
+    assert found == expected
+
+
+def test_an_item_is_found_by_its_words_until_it_is_put_without_them(empty):
+    vectors = np.eye(SIZE, dtype=np.float32)
+    words = [Terms((3, 9), (1.0, 2.0)), Terms((9,), (1.0,)), Terms()]
+    empty.put("a", [ContentItem(f"/{k}") for k in range(3)], vectors[:3], words)
+    nine = Terms((9,), (1.0,))
+    assert [hit.id for hit in empty.search_terms("a", nine, 5, ContentFilter())] == ["/0", "/1"]
+    empty.put("a", [ContentItem("/0")], vectors[:1])
+    assert [hit.id for hit in empty.search_terms("a", nine, 5, ContentFilter())] == ["/1"]
+    empty.delete("a", ["/1"])
+    assert empty.search_terms("a", nine, 5, ContentFilter()) == []
+    assert empty.search_terms("a", Terms(), 5, ContentFilter()) == []
+
+
+def test_what_stands_high_in_both_lists_comes_first():
+    one, other = [Hit("a", 9), Hit("b", 8), Hit("c", 7)], [Hit("b", 0.2), Hit("d", 0.1)]
+    found = fused([one, other], 4)
+    assert [hit.id for hit in found] == ["b", "a", "d", "c"]
+    assert fused([one], 1) == [Hit("a", 1.0)]
+    assert fused([[], []], 3) == []
 
 
 def test_an_item_that_is_put_again_is_replaced(empty):

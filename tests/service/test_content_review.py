@@ -44,7 +44,7 @@ def test_the_queue_needs_a_key(service):  # noqa: F811 - the fixture
         assert nobody.get("/v1/content", params={"review": True}).status_code == 401
 
 
-def test_the_least_certain_come_first_and_what_many_see_before_them(service):  # noqa: F811
+def test_the_least_certain_come_first_and_what_many_see_before_them(service):  # noqa: F811 - the fixture
     with service.client() as client:
         client.timeout = 120  # the encoder may be starting
         items = [{"id": f"/{k}", **text(k)} for k in range(6)]
