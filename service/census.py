@@ -136,6 +136,9 @@ def _path(state: State, site: str) -> Path:
 
 
 def _mark(state: State, site: str) -> str:
-    version = state.active.models(site).versions.get("personas", PRIOR)
-    held = state.sites.of(site)
-    return mark_of(None if version == PRIOR else version, held.decisions, held.allow_sensitive)
+    versions, held = state.active.models(site).versions, state.sites.of(site)
+    personas, phases = (
+        None if (version := versions.get(name, PRIOR)) == PRIOR else version
+        for name in ("personas", "phases")
+    )
+    return mark_of(personas, held.decisions, held.allow_sensitive, phases)

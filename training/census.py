@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,13 @@ from personas.errors import CorruptArtefact
 from personas.features import Features
 from personas.hand import edits_of
 from personas.persona_model import NOBODY_YET, PersonaModel
+from personas.phases import PhaseModel, expert_model
 from training.census_file import CensusWriter, Member, mark_of, written
-from training.dataset import facts_of, load_told
+from training.dataset import facts_of, load_told, opened_site
 from training.everyone import Part
 from training.fit_personas import persona_model
 from training.fitting import Progress
+from training.journey_census import MOST_TOUCHPOINTS, journeys_of
 from training.population import Population
 from training.population_open import opened
 from training.process import ran, tell
@@ -44,7 +46,8 @@ def take_census(
         What the census was taken of.
     """
     progress(0.0, "reading the event log")
-    artefact = _personas(registry, site)
+    artefacts = _in_use(registry, site)
+    artefact, phases = artefacts.get("personas"), artefacts.get("phases")
     told = load_told(log, site)
     decisions = told.settings.get("persona", {})
     sensitive = bool(told.settings.get("option", {}).get("allowSensitive", {}).get("value"))
@@ -56,15 +59,20 @@ def take_census(
         taking = _Taking(learned, learned.edited(edits_of(decisions)), _scales(artefact), newest)
         for part in population.parts(facts, sensitive):
             taking.add(part, population, writer)
-            progress(0.2 + 0.8 * taking.visitors / max(count, 1), "looking at visitors")
+            progress(0.2 + 0.5 * taking.visitors / max(count, 1), "looking at visitors")
         about = {
-            "mark": mark_of(version, decisions, sensitive),
+            "mark": mark_of(
+                version, decisions, sensitive, None if phases is None else phases.version
+            ),
             "version": version,
             "takenAt": now,
             "newest": newest,
             "visitors": taking.visitors,
         }
-        writer.finish(about | {"drift": _drift(artefact, learned, taking.profile)})
+        with opened_site(log, site, out.parent, 0, MOST_TOUCHPOINTS) as data:
+            journeys = journeys_of(data, _phases(phases), taking.edited, sensitive, progress)
+        drift = _drift(artefact, learned, taking.profile)
+        writer.finish(about | {"drift": drift, "journeys": journeys})
     return about
 
 
@@ -74,7 +82,7 @@ class _Taking:
     def __init__(
         self, learned: PersonaModel, edited: PersonaModel, scales: list[Scale], newest: float
     ) -> None:
-        self._learned, self._edited = learned, edited
+        self._learned, self.edited = learned, edited
         self._scales, self._newest = scales, newest
         self.visitors = 0
         self.profile: Profile | None = None
@@ -84,9 +92,9 @@ class _Taking:
         if self._scales:
             fresh = profile(self._scales, part.rows, part.seen, own, self._newest)
             self.profile = added(self.profile, fresh)
-        shown = own if self._edited is self._learned else _memberships(self._edited, part.rows)
+        shown = own if self.edited is self._learned else _memberships(self.edited, part.rows)
         winners = shown.argmax(1)
-        names = [identity for identity, _ in self._edited.names]
+        names = [identity for identity, _ in self.edited.names]
         writer.add(
             Member(names[winner], tuple(map(str, ids)), float(belonging[winner]))
             for winner, ids, belonging in zip(
@@ -115,16 +123,20 @@ def _memberships(model: PersonaModel, rows: Sequence[Features]) -> Array:
     return model.mixture.predict_proba(rows)
 
 
-def _personas(registry: Registry, site: str) -> Artefact | None:
-    """Those in use: where the active version is damaged, the last good one's."""
+def _in_use(registry: Registry, site: str) -> Mapping[str, Artefact]:
+    """The models in use: where the active version is damaged, the last good one's."""
     version = registry.active(site)
     if version is None:
-        return None
+        return {}
     try:
-        return registry.load(site, version).get("personas")
+        return registry.load(site, version)
     except CorruptArtefact:
         good = registry.latest_good(site)
-        return None if good is None else registry.load(site, good).get("personas")
+        return {} if good is None else registry.load(site, good)
+
+
+def _phases(artefact: Artefact | None) -> PhaseModel:
+    return expert_model() if artefact is None else PhaseModel.from_arrays(artefact.arrays)
 
 
 def _scales(artefact: Artefact | None) -> list[Scale]:

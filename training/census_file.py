@@ -18,7 +18,7 @@ import orjson
 
 from personas.errors import CorruptArtefact
 
-FORMAT = 1
+FORMAT = 2
 _TABLES = """
 CREATE TABLE about (told TEXT NOT NULL);
 CREATE TABLE members (
@@ -52,14 +52,18 @@ class Member:
         return f"{1 - self.probability:.9f} {self.ids[0]}"
 
 
-def mark_of(version: str | None, decisions: Mapping[str, Any], allow_sensitive: bool) -> str:
-    """Stands for what decides who belongs to which persona: a census of another mark is old.
+def mark_of(
+    version: str | None, decisions: Mapping[str, Any], allow_sensitive: bool, phases: str | None
+) -> str:
+    """Stands for what decides who belongs to which persona, and where: a census of another mark is
+    old.
 
     Args:
         version: in which the personas were learned; None before any training.
         decisions: persona → what people decided about it.
+        phases: version in which they were learned; None before any training.
     """
-    told = [version, dict(decisions), allow_sensitive]
+    told = [version, dict(decisions), allow_sensitive, phases]
     return blake2b(orjson.dumps(told, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
 
 

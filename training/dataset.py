@@ -95,7 +95,9 @@ def load_site(folder: Path, site: str, until: float | None = None) -> SiteData:
 
 
 @contextmanager
-def opened_site(folder: Path, site: str, scratch: Path, seed: int) -> Iterator[SiteData]:
+def opened_site(
+    folder: Path, site: str, scratch: Path, seed: int, most: int = MOST_REMEMBERED
+) -> Iterator[SiteData]:
     """The same of a log of any length.
 
     Of many visitors the histories of a sample are read, as many as memory holds, and what all of
@@ -103,6 +105,7 @@ def opened_site(folder: Path, site: str, scratch: Path, seed: int) -> Iterator[S
 
     Args:
         scratch: a folder for what does not fit into memory.
+        most: touchpoints and traits of visitors whose histories are read.
     """
     if log_end(folder) <= FEW_RECORDS:
         yield load_site(folder, site)
@@ -110,7 +113,7 @@ def opened_site(folder: Path, site: str, scratch: Path, seed: int) -> Iterator[S
     from training.population_open import opened
 
     with opened(folder, site, scratch) as population:
-        share = MOST_REMEMBERED / max(population.size, 1)
+        share = most / max(population.size, 1)
         if share >= 1:
             yield load_site(folder, site)
             return
