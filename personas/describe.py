@@ -11,7 +11,7 @@ from personas.entities import Array
 from personas.features import TRAIT
 from personas.mixture_columns import Column
 from personas.mixture_schema import Parameters, Schema
-from personas.wording import HAVE, Piece, humanised, number_piece, value_piece
+from personas.wording import HAVE, SELDOM, Piece, humanised, listed, number_piece, value_piece
 
 TELLING_LIFT = 1.1  # what lies between it and its inverse says little
 MOST_TRAITS = 12
@@ -182,38 +182,47 @@ def worded(
 
 
 def _fresh_name(told: Sequence[Telling], used: set[str]) -> str:
+    """The strongest of two kinds of words, and who they are where a word tells.
+
+    More or others only where that name is taken.
+    """
     pieces = _distinct(e.piece for e in told if is_telling(e.lift) and e.piece.naming)
     for count in range(PIECES, MOST_PIECES + 1):
         for skipped in range(max(len(pieces) - count, 0) + 1):
-            name = composed([*pieces[: count - 1], *pieces[count - 1 + skipped :][:1]])
+            chosen = [*pieces[: count - 1], *pieces[count - 1 + skipped :][:1]]
+            name = composed(_with_noun(chosen, pieces))
             if name.casefold() not in used:
                 return name
-    base = composed(pieces[:PIECES])
+    base = composed(_with_noun(pieces[:PIECES], pieces))
     return next(
         name for number in range(2, 1000) if (name := f"{base} ({number})").casefold() not in used
     )
 
 
+def _with_noun(chosen: Sequence[Piece], pieces: Sequence[Piece]) -> list[Piece]:
+    noun = [piece for piece in pieces if piece.place == "noun" and piece not in chosen]
+    return [*chosen, *noun[:1]]
+
+
 def _distinct(pieces: Iterable[Piece]) -> list[Piece]:
-    """One per feature, and one of each kind of word that a name has only once."""
-    kept: list[Piece] = []
-    for piece in pieces:
-        taken = {(each.place, each.place in ("noun", "from", "topic", "who")) for each in kept}
-        if (piece.place, True) not in taken and piece.text not in {each.text for each in kept}:
-            kept.append(piece)
-    return kept
+    """One of each kind of word, then more of what one may have several of."""
+    unlike = list(dict.fromkeys(pieces))
+    first = {piece.place: piece for piece in reversed(unlike)}
+    once = [piece for piece in unlike if first[piece.place] is piece]
+    said = {piece.text for piece in once}
+    others = [p for p in unlike if p.place in ("adjective", "with") and p.text not in said]
+    return once + others
 
 
 def composed(pieces: Sequence[Piece]) -> str:
-    """Words to a name: "Mobile evening readers from search who compare prices"."""
+    """Words to a name: "Mobile evening visitors from search who compare"."""
     said = {place: [p.text for p in pieces if p.place == place] for place in Piece.PLACES}
-    traits = said["with"]
-    if not any(said[place] for place in Piece.PLACES if place != "with"):
-        return _capital(", ".join(traits) or "everyone else")
-    nouns = said["noun"] or ["readers" if said["topic"] or said["who"] else "visitors"]
-    parts = [*said["adjective"], *nouns, *said["from"]]
-    if traits:
-        parts.append("with " + " and ".join(traits))
+    if not pieces:
+        return "Everyone else"
+    nouns = said["noun"] or ["readers" if said["topic"] else "visitors"]
+    parts = [*said["adjective"], *nouns, *said["in"], *said["from"]]
+    if said["with"]:
+        parts.append("with " + listed(said["with"]))
     parts += [*said["topic"], *said["who"]]
     return _capital(" ".join(parts))
 
@@ -227,8 +236,20 @@ def _description(told: Sequence[Telling], share: float) -> str:
     first = f"About {share:.0%} of your visitors."
     if not strong:
         return f"{first} They differ little from everyone."
-    said = _phrases(each.piece.sentence for each in strong[:SENTENCES])
-    return f"{first} Compared with everyone they {_listed(said)}."
+    said = [each.piece.sentence for each in _of_each_feature(strong)[:SENTENCES]]
+    often = _phrases(each for each in said if not each.startswith(SELDOM))
+    seldom = _phrases(each.removeprefix(SELDOM) for each in said if each.startswith(SELDOM))
+    parts = [f"more often {listed(often)}"] if often else []
+    parts += [f"seldom {listed(seldom)}"] if seldom else []
+    return f"{first} Compared with everyone, they {' and '.join(parts)}."
+
+
+def _of_each_feature(told: Sequence[Telling]) -> list[Telling]:
+    """The strongest of each; who mostly has one value seldom has the others."""
+    first: dict[str, Telling] = {}
+    for each in told:
+        first.setdefault(each.feature, each)
+    return list(first.values())
 
 
 def _phrases(sentences: Iterable[str]) -> list[str]:
@@ -236,11 +257,7 @@ def _phrases(sentences: Iterable[str]) -> list[str]:
     told = list(dict.fromkeys(sentences))
     things = [each.removeprefix(HAVE) for each in told if each.startswith(HAVE)]
     others = [each for each in told if not each.startswith(HAVE)]
-    return ([HAVE + _listed(things)] if things else []) + others
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return ([HAVE + listed(things)] if things else []) + others
 
 
 __all__ = ["Telling", "Wording", "composed", "humanised", "is_telling", "tellings", "worded"]

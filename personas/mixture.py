@@ -18,7 +18,7 @@ from personas.mixture_columns import Column, Row
 from personas.mixture_kinds import statistics_of
 from personas.mixture_schema import Parameters, Schema, learn_schema, loadings, log_shares
 from personas.mixture_search import Problem, finished, joined_sums, posterior, settle, stream
-from personas.wording import humanised
+from personas.wording import observed
 
 EVERYONE = ("p_everyone", "Everyone")
 MOST_EVIDENCE = 12
@@ -335,7 +335,7 @@ def believe(
     winner = int(beliefs[-1].argmax())
     odds = [_log_odds(belief, winner) for belief in beliefs]
     evidence = [
-        Evidence(_what(column, value), _text(column, value), after - before)
+        Evidence(_what(column, value), observed(column.name, value), after - before)
         for (column, value, _), before, after in zip(said, odds, odds[1:], strict=False)
     ]
     identity, name = names[winner]
@@ -364,18 +364,6 @@ def _what(column: Column, value: object) -> str:
     if isinstance(value, Mapping):
         return f"{column.name}={max(sorted(value), key=lambda label: value[label])}"
     return f"{column.name.removeprefix(TRAIT)}={_said(value)}"
-
-
-def _text(column: Column, value: object) -> str:
-    thing = humanised(column.name)
-    if isinstance(value, Mapping):
-        total = sum(value.values())
-        ranked = sorted(value.items(), key=lambda item: (-item[1], item[0]))[:3]
-        if len(ranked) == 1:
-            return f"{thing}: {ranked[0][0]}"
-        parts = ", ".join(f"{label} {count / total:.0%}" for label, count in ranked)
-        return f"{thing}: {parts}"
-    return f"{thing} is {_said(value)}"
 
 
 def _said(value: object) -> str:

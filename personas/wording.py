@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from personas.features import TRAIT, words_of
+from personas.features import TRAIT, Average, words_of
 
 MUCH = 2.5  # times everyone's: "very"
 HAVE = "have "  # said once for several
+SELDOM = "seldom "  # before what they do less than everyone
 MOSTLY = 0.4  # of a persona's visitors, to call them by a value
 YES, NO = frozenset({"yes", "true", "y"}), frozenset({"no", "false", "n"})
 SMALL_WORDS = frozenset({"a", "an", "and", "at", "by", "for", "in", "of", "on", "or", "per", "to"})
@@ -63,22 +66,16 @@ _NAMES_OF_PEOPLE = frozenset(
 _PLACES = frozenset(
     ["country", "region", "city", "state", "province", "market", "territory", "location"]
 )
-_BEFORE = {  # after such a name a value comes first: "software industry"
-    name: name
-    for name in [
-        "industry",
-        "sector",
-        "education",
-        "plan",
-        "department",
-        "branch",
-        "tier",
-        "segment",
-        "brand",
-        "heating",
-        "house",
-    ]
+_IN = {  # after such a name, where somebody is: in a name, and after "they"
+    "industry": ("in the {} industry", "work in the {} industry"),
+    "sector": ("in the {} sector", "work in the {} sector"),
+    "department": ("in {}", "work in {}"),
+    "plan": ("on the {} plan", "are on the {} plan"),
+    "tier": ("on the {} tier", "are on the {} tier"),
+    "segment": ("in the {} segment", "are in the {} segment"),
 }
+_OWNED = frozenset({"house", "home", "flat", "car", "brand"})  # one of them: "a modern house"
+_BEFORE = _OWNED | {"education", "heating", "branch"}  # after such a name a value comes first
 _WORDS = {
     "num": "", "nr": "", "cnt": "", "count": "", "qty": "", "total": "", "is": "", "has": "",
     "amt": "amount", "avg": "average", "pct": "share", "perc": "share", "rev": "revenue",
@@ -104,7 +101,9 @@ class Piece:
         naming: False for what a name should not be made of.
     """
 
-    PLACES: ClassVar[tuple[str, ...]] = ("adjective", "noun", "from", "with", "topic", "who")
+    PLACES: ClassVar[tuple[str, ...]] = (
+        "adjective", "noun", "in", "from", "with", "topic", "who",
+    )  # fmt: skip
 
     place: str
     text: str
@@ -179,27 +178,32 @@ def value_piece(name: str, label: str, share: float, over: bool) -> Piece:
     found = _behaviour(name, label) or _trait(name.removeprefix(TRAIT), label, share)
     if over:
         return found
-    return Piece(found.place, found.text, f"seldom {_without_have(found.sentence)}", naming=False)
-
-
-def _without_have(sentence: str) -> str:
-    return sentence.removeprefix("more often ")
+    return Piece(found.place, found.text, f"{SELDOM}{found.sentence}", naming=False)
 
 
 def _behaviour(name: str, label: str) -> Piece | None:
     if name == "channel":
         text, sentence = _CHANNELS.get(label, (f"from {label}", f"come from {label}"))
-        return Piece("from", text, sentence)
+        return Piece("who" if text.startswith("who") else "from", text, sentence)
     if name == "device":
         return Piece("adjective", label, f"use a {label} device")
     if name == "hour":
         return Piece("adjective", label, _DAYTIMES.get(label, f"come at {label}"))
     if name == "content type":
-        reads = _READING.get(label, f"read {label.replace('-', ' ')}")
+        reads = _READING.get(label, f"read {spaced(label)}")
         return Piece("who", f"who {reads}", reads)
     if name == "topic":
-        return Piece("topic", f"interested in {label}", f"read about {label}")
+        return Piece("topic", f"interested in {spaced(label)}", f"read about {spaced(label)}")
     return None
+
+
+def spaced(slug: str) -> str:
+    """A slug as words.
+
+    >>> spaced("heat-pump")
+    'heat pump'
+    """
+    return re.sub(r"[-_\s]+", " ", slug).strip()
 
 
 def _trait(name: str, label: str, share: float) -> Piece:
@@ -211,13 +215,16 @@ def _trait(name: str, label: str, share: float) -> Piece:
     if last == "device":
         return Piece("adjective", _lowered(label), f"use a {_lowered(label)} device")
     if last in _PLACES:
-        return Piece("from", f"in {label}", f"live in {label}")
+        return Piece("in", f"in {label}", f"live in {label}")
+    if last in _IN and label.lower() not in YES | NO:
+        text, sentence = _IN[last]
+        return Piece("in", text.format(_lowered(label)), sentence.format(_lowered(label)))
     text = _having(thing, label, last)
     return Piece("with", text, f"{HAVE}{text}")
 
 
 def _having(thing: str, label: str, last: str) -> str:
-    """A value as something that one has: "no kids at home", "software industry"."""
+    """A value as something that one has: "no kids at home", "a modern house"."""
     if label.lower() in YES:
         return thing
     if label.lower() in NO:
@@ -225,7 +232,10 @@ def _having(thing: str, label: str, last: str) -> str:
     if _NUMERIC.fullmatch(label):
         return _amount(float(label), thing)
     named = _lowered(label)
-    return f"{named} {thing}" if last in _BEFORE else f"{thing} {named}"
+    if last not in _BEFORE:
+        return f"{thing} {named}"
+    article = ("an " if named[:1] in "aeiou" else "a ") if last in _OWNED else ""
+    return f"{article}{named} {thing}"
 
 
 def _amount(number: float, thing: str) -> str:
@@ -240,3 +250,50 @@ def _amount(number: float, thing: str) -> str:
 def _lowered(label: str) -> str:
     """Lower case, but for abbreviations, as within a sentence."""
     return " ".join(w.lower() if w.istitle() else w for w in re.split(r"[\s_]+", label) if w)
+
+
+# --- of one visitor ---------------------------------------------------------------------------
+
+
+def observed(name: str, value: object) -> str:
+    """What was observed of one visitor, as people would say it.
+
+    >>> observed("hour", {"night": 2.0, "evening": 1.0})
+    'comes at night (67%) and in the evening (33%)'
+    >>> observed("trait:companySize", 40.0)
+    'company size is 40'
+    """
+    if isinstance(value, Mapping):
+        return _observed_counts(name, value)
+    if isinstance(value, Average):
+        if name == "pace":
+            return f"sees {value.mean:.1f} pages in a visit"
+        if name == "dwell":
+            return f"stays {math.exp(min(value.mean, 20.0)):.0f} seconds on a page"
+        return f"{humanised(name)} is {value.mean:.3g}"
+    number = f"{value:g}" if isinstance(value, float) else f"{value}"
+    return f"{humanised(name)} is {number}"
+
+
+def _observed_counts(name: str, value: Mapping[str, float]) -> str:
+    total = sum(value.values())
+    ranked = sorted(value.items(), key=lambda item: (-item[1], item[0]))[:3]
+    verb, said = "", []
+    for label, count in ranked:
+        found = _behaviour(name, label)
+        doing, _, what = (found.sentence if found else f"have {spaced(label)}").partition(" ")
+        what = what if doing == verb else f"{_third_person(doing)} {what}".rstrip()
+        said.append(what if len(ranked) == 1 or not total > 0 else f"{what} ({count / total:.0%})")
+        verb = doing
+    return listed(said) if said else humanised(name)
+
+
+def _third_person(verb: str) -> str:
+    if verb == "have":
+        return "has"
+    return f"{verb}es" if verb.endswith(("ch", "sh", "s")) else f"{verb}s"
+
+
+def listed(words: Sequence[str]) -> str:
+    """ "One", "one and two", "one, two and three"."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

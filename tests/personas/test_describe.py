@@ -7,10 +7,19 @@ import re
 import numpy as np
 import pytest
 
-from personas.describe import composed, is_telling, tellings, traits_of, worded
+from personas.describe import Telling, composed, is_telling, tellings, traits_of, worded
+from personas.features import Average
 from personas.mixture import PersonaMixture
 from personas.mixture_schema import Parameters
-from personas.wording import Piece, humanised, number_piece, plural, singular, value_piece
+from personas.wording import (
+    Piece,
+    humanised,
+    number_piece,
+    observed,
+    plural,
+    singular,
+    value_piece,
+)
 from tests.personas.populations import drawn
 
 
@@ -110,10 +119,13 @@ def test_values_are_said_as_people_say_them():
 
     assert text("trait:kids", "0") == "no kids"
     assert text("trait:kids", "1") == "1 kid"
-    assert text("trait:industry", "Software") == "software industry"
+    assert text("trait:industry", "Software") == "in the software industry"
+    assert text("trait:house", "modern") == "a modern house"
+    assert text("trait:plan", "Pro") == "on the pro plan"
     assert text("trait:role", "Engineer") == "engineers"
     assert text("trait:country", "DE") == "in DE"
     assert text("content type", "pricing") == "who check prices"
+    assert text("topic", "heat-pump") == "interested in heat pump"
 
 
 def test_words_fall_into_their_places():
@@ -123,4 +135,60 @@ def test_words_fall_into_their_places():
         Piece("adjective", "mobile", ""),
         Piece("adjective", "evening", ""),
     ]
-    assert composed(pieces) == "Mobile evening readers from search who compare"
+    assert composed(pieces) == "Mobile evening visitors from search who compare"
+
+
+def telling(feature, value, lift, weight, share=0.8):
+    return Telling(
+        feature,
+        value,
+        lift,
+        weight,
+        value_piece(feature, value, share, over=lift > 1),
+    )
+
+
+def test_a_name_tells_who_they_are_in_unlike_words():
+    told = [
+        telling("trait:kids", "2", 2.4, 0.9),
+        telling("trait:house", "post-war", 2.0, 0.8),
+        telling("channel", "search", 1.9, 0.7),
+        telling("trait:role", "owner", 1.3, 0.1),
+    ]
+    assert worded([told], [0.3])[0].name == "Owners from search with 2 kids"
+
+
+def test_a_description_says_each_feature_once():
+    told = [
+        telling("trait:house", "modern", 3.2, 0.9),
+        telling("trait:house", "seventies", 0.5, 0.4),
+        telling("channel", "direct", 1.9, 0.3),
+        telling("device", "mobile", 0.4, 0.2),
+    ]
+    assert worded([told], [0.24])[0].description == (
+        "About 24% of your visitors. Compared with everyone, they more often have a modern house "
+        "and come directly and seldom use a mobile device."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("pace", Average(3.52, 4.0), "sees 3.5 pages in a visit"),
+        ("dwell", Average(float(np.log(42)), 9.0), "stays 42 seconds on a page"),
+        ("hour", {"night": 2.0}, "comes at night"),
+        ("channel", {"direct": 1.0}, "comes directly"),
+        ("device", {"mobile": 2.0}, "uses a mobile device"),
+        ("topic", {"heat-pump": 2.0}, "reads about heat pump"),
+        ("content type", {"guide": 2.0}, "reads guides"),
+        ("content type", {"video": 2.0}, "watches videos"),
+        ("trait:companySize", 40.0, "company size is 40"),
+    ],
+)
+def test_what_was_observed_of_a_visitor_is_said_in_words(name, value, words):
+    assert observed(name, value) == words
+
+
+def test_of_several_values_the_most_frequent_comes_first():
+    seen = {"email": 1.0, "search": 3.0}
+    assert observed("channel", seen) == "comes from search engines (75%) and through e-mail (25%)"
