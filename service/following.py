@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from personas.errors import StoreUnavailable
 from service.folding import catch_up, note_position
+from service.joint import fold_joint_pasts
 from service.replay import refold
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ async def follow(state: State) -> None:
                 await catch_up(state, state.folding.behind)
             await note_position(state)
             begun = time.monotonic()
-            if state.folding.late and begun >= rested:
+            wanted = any(state.joint_pasts.wanted.values())
+            if (state.folding.late or wanted) and begun >= rested:
                 await _fold_late(state)
                 rested = time.monotonic() + REST * (time.monotonic() - begun)
 
@@ -43,3 +45,5 @@ async def _fold_late(state: State) -> None:
             state.folding.late[site] |= keys
             raise
     state.folding.folded_late()
+    for site in [site for site, wanted in state.joint_pasts.wanted.items() if wanted]:
+        await fold_joint_pasts(state, site)

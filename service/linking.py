@@ -55,3 +55,4 @@ async def erase(state: State, site: str, keys: Sequence[VisitorKey]) -> None:
     await state.censuses.forget(state, site, keys)
     state.trends.of(site).forget(keys)
     state.consents.forget(site, keys)
+    state.joint_pasts.forget(site, keys)

@@ -37,6 +37,7 @@ async def replay(state: State, site: str, report: Report) -> Mapping[str, Any]:
     for begin in range(0, len(long), VISITORS_AT_ONCE):
         report(begin / len(long), f"{begin} of {len(long)} long histories folded")
         await refold(state, site, set(long[begin : begin + VISITORS_AT_ONCE]))
+    state.joint_pasts.forget(site)
     return {"messages": counts.total(), "visitors": len(counts), "refolded": len(long)}
 
 
@@ -46,14 +47,27 @@ async def refold(state: State, site: str, keys: set[VisitorKey]) -> None:
         await _refolded(state, site, keys)
 
 
-async def _refolded(state: State, site: str, keys: set[VisitorKey]) -> None:
-    position = state.log.position
+async def told_of(
+    state: State, site: str, keys: set[VisitorKey], until: int | None = None
+) -> dict[VisitorKey, list[Accepted]]:
+    """All messages in the log that concern these ids.
+
+    Args:
+        until: a position in the log; its end without it.
+    """
     told: defaultdict[VisitorKey, list[Accepted]] = defaultdict(list)
     log = state.settings.event_log_folder
+    position = state.log.position if until is None else until
     async for chunk in chunks_of(read_accepted(log, site, 0, position)):
         for each in chunk:
             for key in {each.owner, *(end for link in each.links for end in link)} & keys:
                 told[key].append(each)
+    return told
+
+
+async def _refolded(state: State, site: str, keys: set[VisitorKey]) -> None:
+    position = state.log.position
+    told = await told_of(state, site, keys, position)
     with state.folding.under_way(position):
         folds = {key: partial(_anew, state, site, key, of) for key, of in told.items()}
         await state.store.update(site, folds)

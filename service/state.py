@@ -23,11 +23,13 @@ from service.consenting import Consents
 from service.content import Catalogues
 from service.content_mending import mend
 from service.content_teaching import teach
+from service.coverage_audience import Audiences
 from service.folding import Folding, catch_up, note_position, restore_settings
 from service.following import follow
 from service.identity import Refusals
 from service.importing import take_up_imports
 from service.jobs import Jobs
+from service.joint import JointPasts
 from service.metrics import Metrics
 from service.personas import EditedPersonas
 from service.recommend_contents import keep_ready
@@ -62,8 +64,10 @@ class State:
     identity: Refusals
     folding: Folding = field(default_factory=Folding)
     consents: Consents = field(default_factory=Consents)
+    joint_pasts: JointPasts = field(default_factory=JointPasts)
     personas: EditedPersonas = field(default_factory=EditedPersonas)
     censuses: Censuses = field(default_factory=Censuses)
+    audiences: Audiences = field(default_factory=Audiences)
     turns: Turns = field(default_factory=Turns)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     random: np.random.Generator = field(default_factory=np.random.default_rng)

@@ -16,7 +16,7 @@ from personas.errors import InvalidInput, StoreUnavailable
 from personas.features import features_of
 from personas.journeys import Journey
 from personas.phases import believe as believe_phases
-from personas.visitor import as_of, component, merged
+from personas.visitor import as_of, component
 from service.identity import warnings_of
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ async def load_visitor(
         found.update(zip(missing, histories, strict=True))
         ids, missing = component(key, found, at)
     keys = tuple(sorted(ids, key=lambda each: (KINDS.index(each.kind), each.id)))
-    history = found[key] if len(keys) == 1 else merged([found[each] for each in keys])
+    together = [found[each] for each in keys]
+    history = state.joint_pasts.merged(site, keys, together, at)
     began = key if len(keys) == 1 else min(keys, key=lambda each: (_begun(found[each]), each))
     warnings = warnings_of(keys, found) if history.links else ()
     known = history if at is None else as_of(history, at)
