@@ -6,7 +6,7 @@ thousand visitors at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import duckdb
 import ibis
@@ -20,6 +20,8 @@ from training import feature_table as features
 from training.eventlog import key_of
 from training.everyone import CHUNK, Numbers, Part
 
+COLUMNS = ("visitor", "feature", "label", "number", "seen")
+FEATURES = "SELECT * FROM features ORDER BY visitor, feature, label"
 TRAITS = "SELECT DISTINCT told.trait FROM (SELECT unnest(told) AS told FROM base)"
 
 
@@ -86,12 +88,8 @@ class Population:
         seen = self._connection.sql(
             "SELECT visitor, max(event_time) AS seen FROM part GROUP BY visitor ORDER BY visitor"
         ).fetchnumpy()
-        rows: dict[int, Features] = {visitor: {} for visitor in seen["visitor"].tolist()}
-        for batch in self._connection.sql(
-            "SELECT * FROM features ORDER BY visitor, feature, label"
-        ).to_arrow_reader(1 << 16):
-            _read_into(rows, batch)
-        return Part(seen["visitor"], seen["seen"], list(rows.values()))
+        batches = self._connection.sql(FEATURES).to_arrow_reader(1 << 16)
+        return Part(seen["visitor"], seen["seen"], rows_of(seen["visitor"].tolist(), batches))
 
     def _register_facts(self, facts: Mapping[str, ContentFacts]) -> None:
         types = [(name, fact.type) for name, fact in facts.items()]
@@ -137,16 +135,17 @@ def _queries(names: features.Names) -> dict[str, str]:
     return {name: ibis.to_sql(table, dialect="duckdb") for name, table in asked.items()}
 
 
-def _read_into(rows: Mapping[int, Features], batch: pa.RecordBatch) -> None:
-    columns = [batch.column(name).to_pylist() for name in _COLUMNS]
-    for visitor, feature, label, number, seen in zip(*columns, strict=True):
-        row = rows[visitor]
-        if feature.startswith(TRAIT):
-            row[feature] = number if label is None else label
-        elif label is None:
-            row[feature] = Average(number, seen)
-        else:
-            row.setdefault(feature, {})[label] = number  # type: ignore[index]  # counts are
-
-
-_COLUMNS = ("visitor", "feature", "label", "number", "seen")
+def rows_of(visitors: Iterable[int], batches: Iterable[pa.RecordBatch]) -> list[Features]:
+    """What is known of each visitor, from the columns of `feature_table.features_of`."""
+    rows: dict[int, Features] = {visitor: {} for visitor in visitors}
+    for batch in batches:
+        columns = [batch.column(name).to_pylist() for name in COLUMNS]
+        for visitor, feature, label, number, seen in zip(*columns, strict=True):
+            row = rows[visitor]
+            if feature.startswith(TRAIT):
+                row[feature] = number if label is None else label
+            elif label is None:
+                row[feature] = Average(number, seen)
+            else:
+                row.setdefault(feature, {})[label] = number  # type: ignore[index]  # counts are
+    return list(rows.values())
