@@ -95,17 +95,23 @@ def _on_ladder(shares: Mapping[str, float], journey: Journey) -> dict[str, float
 # --- in JSON --------------------------------------------------------------------------------------
 
 
-def tags_of(tagging: Mapping[str, Any], journey: Journey) -> dict[str, Any]:
-    """Tags as the contract has them, of a document's `tagging`."""
+def tags_of(
+    tagging: Mapping[str, Any], journey: Journey, personas: Mapping[str, float]
+) -> dict[str, Any]:
+    """Tags as the contract has them, of a document's `tagging`.
+
+    Args:
+        personas: whom it is for, where no person said so.
+    """
     kind = read_tag(tagging.get("type"), CONTENT_TYPES)
     phase = read_tag(tagging.get("phase"), LADDER)
-    personas = tagging.get("personas") or {}
+    said = tagging.get("personas") or {}
     return {
         "type": None if kind is None else _tag(kind.id, kind.distribution, kind.source),
         "phase": None if phase is None else phase_of(phase_shares(phase), journey, phase.source),
         "personas": {
-            "distribution": dict(personas.get("distribution") or {}),
-            "source": personas.get("source", "model"),
+            "distribution": dict(said.get("distribution") or personas),
+            "source": said.get("source", "model"),
         },
         "evidence": tagging.get("evidence") or [],
         "modelVersion": tagging.get("modelVersion"),
@@ -125,7 +131,9 @@ def _tag(best: str, shares: Mapping[str, float], source: str) -> dict[str, Any]:
     return {**told, "source": source}
 
 
-def shown(document: Document, journey: Journey, *, body: bool = True) -> dict[str, Any]:
+def shown(
+    document: Document, journey: Journey, personas: Mapping[str, float], *, body: bool = True
+) -> dict[str, Any]:
     """A document as the API answers with it."""
     names = (
         "id url title description body type locale tags publishedAt validFrom validUntil hidden "
@@ -135,6 +143,6 @@ def shown(document: Document, journey: Journey, *, body: bool = True) -> dict[st
     embedded = document.get("encoder") is not None
     return {
         **told,
-        "tagging": tags_of(document.get("tagging") or {}, journey),
+        "tagging": tags_of(document.get("tagging") or {}, journey, personas),
         "embedded": embedded,
     }

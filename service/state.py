@@ -23,6 +23,7 @@ from service.consenting import Consents
 from service.content import Catalogues
 from service.content_mending import mend
 from service.content_teaching import teach
+from service.coverage_audience import Audiences
 from service.folding import Folding, catch_up, note_position, restore_settings
 from service.following import follow
 from service.identity import Refusals
@@ -66,6 +67,7 @@ class State:
     joint_pasts: JointPasts = field(default_factory=JointPasts)
     personas: EditedPersonas = field(default_factory=EditedPersonas)
     censuses: Censuses = field(default_factory=Censuses)
+    audiences: Audiences = field(default_factory=Audiences)
     turns: Turns = field(default_factory=Turns)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     random: np.random.Generator = field(default_factory=np.random.default_rng)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from embeddings.documents import Notice, read_document
+from embeddings.documents import Document, Notice, read_document
 from embeddings.tagging import texts_to_embed
 from embeddings.text import read_text
 from personas.errors import EncoderUnavailable, InvalidInput
@@ -33,6 +33,7 @@ from service.content_write import (
     release_tags,
     set_tags,
 )
+from service.coverage_audience import persona_tag
 from service.routes.bodies import (
     USUAL,
     BodyOf,
@@ -151,7 +152,7 @@ async def put_one(
     words = journey_named(state, caller, journey)
     expected = _expected(if_match)
     put = put_content(state, caller.site, body, time.time(), content_id, expected)
-    return _written(await _unchanged(put), words)
+    return _written(state, caller, await _unchanged(put), words)
 
 
 @router.patch("/content/{content_id}", responses=CHANGED)
@@ -167,7 +168,7 @@ async def patch_one(
     words = journey_named(state, caller, journey)
     expected = _expected(if_match)
     patch = patch_content(state, caller.site, content_id, body, time.time(), expected)
-    return _written(await _unchanged(patch), words)
+    return _written(state, caller, await _unchanged(patch), words)
 
 
 @router.post("/content:batch")
@@ -229,7 +230,9 @@ async def tag_text(
         vectors, degraded = None, ["encoder"]
     tagger = state.active.models(caller.site).tagger
     tags = await asyncio.to_thread(tagged, tagger, text, vectors)
-    return answer({**tags_of(tagging_of(tags), words), "degraded": degraded})
+    tagging = tagging_of(tags)
+    personas = persona_tag(state, caller.site, tagging, "")
+    return answer({**tags_of(tagging, words, personas), "degraded": degraded})
 
 
 @router.put("/content/{content_id}/tags")
@@ -245,7 +248,8 @@ async def put_tags(
     else:
         document = await release_tags(state, caller.site, content_id, time.time())
     tag = {"ETag": etag_of(document)}
-    return answer({"id": content_id, **tags_of(document["tagging"], words)}, headers=tag)
+    tags = tags_of(document["tagging"], words, personas_of(state, caller, document))
+    return answer({"id": content_id, **tags}, headers=tag)
 
 
 # --- out ------------------------------------------------------------------------------------------
@@ -261,7 +265,8 @@ async def read_one(
     tag = etag_of(document)
     if tag in _tags_in(request.headers.get("if-none-match")):
         return Response(status_code=304, headers={"ETag": tag})
-    return answer(shown(document, words), headers={"ETag": tag})
+    told = shown(document, words, personas_of(state, caller, document))
+    return answer(told, headers={"ETag": tag})
 
 
 # --- small change ---------------------------------------------------------------------------------
@@ -271,6 +276,11 @@ def journey_named(state: State, caller: Caller, name: object) -> Journey:
     if not isinstance(name, str):
         raise InvalidInput("A journey is named by its id.", "not-a-string", "/journey")
     return state.sites.of(caller.site).journey(name)
+
+
+def personas_of(state: State, caller: Caller, document: Document) -> dict[str, float]:
+    """Whom a document is for, as far as the site's visitors tell."""
+    return persona_tag(state, caller.site, document.get("tagging") or {}, document["id"])
 
 
 async def _unchanged(work: Coroutine[Any, Any, Written]) -> Written:
@@ -283,10 +293,10 @@ async def _unchanged(work: Coroutine[Any, Any, Written]) -> Written:
         raise
 
 
-def _written(written: Written, words: Journey) -> Response:
+def _written(state: State, caller: Caller, written: Written, words: Journey) -> Response:
     document = written.document
     told = {
-        **shown(document, words, body=False),
+        **shown(document, words, personas_of(state, caller, document), body=False),
         "embedded": written.embedded,
         "warnings": [_notice(notice) for notice in written.notices],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -11,18 +12,20 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from embeddings.documents import Document
 from embeddings.index import ContentFilter, Scalar, parse_filter
-from personas.journeys import DEFAULT, Journey
+from personas.journeys import DEFAULT
 from service.content_find import Question, documents, search_text, similar
 from service.content_review import Doubt, doubts
 from service.content_tags import shown
 from service.routes.bodies import Moment, answer
-from service.routes.content import Reader, TheState, Words, journey_named
+from service.routes.content import Reader, TheState, Words, journey_named, personas_of
 from service.routes.pages import Page, ThePage, paged
 from service.routes.paths import PathId
 from service.state import State
 
 router = APIRouter(prefix="/v1", tags=["Content"])
+Tell = Callable[[Document], dict[str, Any]]
 MOST_FOUND = 1_000  # hits of a text search
 PATIENCE = 2.0  # seconds for one
 AnyOf = Annotated[list[str] | None, Query(description="Any of these.")]
@@ -76,15 +79,19 @@ async def list_content(
     `review: {open, uncertainty, views, weight}`.
     """
     words = journey_named(state, caller, journey)
+
+    def tell(document: Document) -> dict[str, Any]:
+        return shown(document, words, personas_of(state, caller, document), body=False)
+
     if query is not None:
-        return answer(await _searched(state, caller.site, Question(query), where, which, words))
+        return answer(await _searched(state, caller.site, Question(query), where, which, tell))
     if review:
-        return answer(await _reviewed(state, caller.site, where, which, words))
+        return answer(await _reviewed(state, caller.site, where, which, tell))
     items = state.catalogues.of(caller.site).items.values()
     allowed = (item.id for item in items if where.allows(item))
     found = paged(allowed, str, which, str)
     read = await documents(state, caller.site, found["data"])
-    return answer({**found, "data": [shown(each, words, body=False) for each in read]})
+    return answer({**found, "data": [tell(each) for each in read]})
 
 
 async def _searched(
@@ -93,27 +100,25 @@ async def _searched(
     question: Question,
     where: ContentFilter,
     which: Page,
-    words: Journey,
+    tell: Tell,
 ) -> dict[str, Any]:
     hits, degraded = await search_text(state, site, question, MOST_FOUND, where, PATIENCE)
     ranked = {f"{rank:06}": hit for rank, hit in enumerate(hits)}
     found = paged(ranked, str, which, str)
     scores = {ranked[rank].id: ranked[rank].score for rank in found["data"]}
     read = await documents(state, site, list(scores))
-    rows = [{**shown(each, words, body=False), "score": scores[each["id"]]} for each in read]
+    rows = [{**tell(each), "score": scores[each["id"]]} for each in read]
     return {**found, "data": rows, "degraded": degraded}
 
 
 async def _reviewed(
-    state: State, site: str, where: ContentFilter, which: Page, words: Journey
+    state: State, site: str, where: ContentFilter, which: Page, tell: Tell
 ) -> dict[str, Any]:
     waiting = doubts(state, site, where, time.time())
     found = paged(waiting, lambda doubt: doubt.place, which, lambda doubt: doubt)
-    told: dict[str, Doubt] = {doubt.id: doubt for doubt in found["data"]}
-    read = await documents(state, site, list(told))
-    rows = [
-        {**shown(each, words, body=False), "review": told[each["id"]].to_json()} for each in read
-    ]
+    of: dict[str, Doubt] = {doubt.id: doubt for doubt in found["data"]}
+    read = await documents(state, site, list(of))
+    rows = [{**tell(each), "review": of[each["id"]].to_json()} for each in read]
     return {**found, "data": rows}
 
 

@@ -189,7 +189,7 @@ def test_a_body_that_cannot_be_kept_is_refused_before_anything_is_done():
 @pytest.mark.parametrize("journey", BUILT_IN.values(), ids=BUILT_IN)
 def test_a_persons_phase_comes_back_in_the_words_it_was_said_in(journey):
     for phase in journey.phases:
-        told = tags_of(read_human({"phase": phase.id}, journey), journey)["phase"]
+        told = tags_of(read_human({"phase": phase.id}, journey), journey, {})["phase"]
         if phase.id not in told["ladder"] or len(phase.of) == 1:
             assert told["id"] == phase.id
             assert told["probability"] == pytest.approx(1)
