@@ -25,6 +25,13 @@ INTEREST_FADE = 0.75  # from one of them to the one before
 POPULAR_UNIT = (0.1, 0.1, 0.1, 0.2, 0.5, 1.0, 1.0, 0.02)  # what is told from nothing, a row
 MANY = 8.0  # items seen
 OF_MANY = ("together", "pattern", "neighbours", "next")  # count otherwise where much was seen
+# How much content helps who reads it, by the rungs that it lies ahead: the expert's guess. What
+# suits another time moves nobody, whoever likes to read it.
+HELPS: Mapping[int, float] = {-1: 0.1, 0: 0.5, 1: 1.0, 2: 0.4, 3: 0.1}
+HARDLY = 0.05
+HELPING = np.array(
+    [[HELPS.get(to - at, HARDLY) for to in range(len(LADDER))] for at in range(len(LADDER))]
+)
 LEAST_SHARE = 0.05  # of a phase tag: taggers err
 
 
@@ -60,8 +67,8 @@ class Contents:
         published: seconds since 1970 [n], nan where unknown.
         popularity: faded counts of views [ROWS, n].
         learned: names of learned scores → what computes them from a situation, for all rows.
-        progress: how content types move visitors on from each rung [7, types]; None before it
-            was learned, when content for the next phase is taken to do so.
+        progress: how much more or less than others content of a type moves visitors on from each
+            rung, as log [7, types]; None before it was learned.
     """
 
     vectors: Array32
@@ -182,8 +189,7 @@ def personal(situation: Situation, contents: Contents, rows: Rows | None = None)
         found[_PERSONAL["new-to-visitor"]] = contents.published[chosen] > situation.last
     for name, score in contents.learned.items():
         found[_PERSONAL[name]] = score(situation)[chosen]
-    gains = _progress(situation.ladder, contents, chosen)
-    found[_PERSONAL["progress"]] = found[_PERSONAL["phase-next"]] if gains is None else gains
+    found[_PERSONAL["progress"]] = _progress(situation.ladder, contents, chosen)
     many = np.log(max(len(situation.seen), 1)) / np.log(MANY)
     for name in OF_MANY:
         found[_PERSONAL[f"{name}-many"]] = many * found[_PERSONAL[name]]
@@ -211,11 +217,17 @@ def next_rungs(ladder: Array) -> Array:
     return moved
 
 
-def _progress(ladder: Array, contents: Contents, chosen: slice | Rows) -> Array | None:
-    """How much likelier the goal is after this content, as log."""
-    if contents.progress is None:
-        return None
-    gains: Array = (ladder @ contents.progress)[contents.types[chosen]]
+def _progress(ladder: Array, contents: Contents, chosen: slice | Rows) -> Array:
+    """How much more than others this content moves on who reads it, as log.
+
+    The expert's word is by how far ahead of the visitor it lies; by content type the log sharpens
+    it.
+    """
+    helping = ladder @ HELPING
+    usual = contents.usual_phases @ helping if len(contents) else 1.0
+    gains: Array = np.log(contents.phases[chosen] @ helping / usual)
+    if contents.progress is not None:
+        gains += (ladder @ contents.progress)[contents.types[chosen]]
     return gains
 
 
