@@ -2,6 +2,9 @@
 
 A feature that was not observed is absent; nothing is filled in. Names, addresses and other
 identifiers never become features, and sensitive traits only where a site asks for them.
+
+How long ago somebody came last is none: nobody becomes somebody else by waiting. Nor is the pace
+through the phases, which is the state of a filter and learned with the phases.
 """
 
 from __future__ import annotations
@@ -31,6 +34,8 @@ Visit = tuple[Touchpoint, ...]
 
 TRAIT = "trait:"  # before the name of a trait
 VISIT_GAP = 30 * 60.0  # seconds without a touchpoint end a visit
+ORDERS = ("Order Completed", "Subscription Started", "Subscription Renewed")
+DAY = 86_400.0
 OF_THE_SERVICE = frozenset({"Recommendation Shown"})  # what we did, not what the visitor did
 DEVICES = ("desktop", "mobile", "tablet")
 DAYTIMES = ("night", "morning", "afternoon", "evening")  # six hours each, UTC
@@ -250,6 +255,18 @@ def _dwell(visits: list[Visit], _: Mapping[str, ContentFacts]) -> Average | None
     return Average(sum(logs) / len(logs), float(len(logs))) if logs else None
 
 
+def _rhythm(visits: list[Visit], _: Mapping[str, ContentFacts]) -> Average | None:
+    """From the beginning of each visit to that of the next."""
+    gaps = len(visits) - 1
+    lasted = visits[-1][0].time - visits[0][0].time
+    return Average(lasted / DAY / gaps, float(gaps)) if gaps else None
+
+
+def _spending(visits: list[Visit], _: Mapping[str, ContentFacts]) -> Average | None:
+    values = [t.value for v in visits for t in v if t.value and t.value > 0 and t.name in ORDERS]
+    return Average(sum(values) / len(values), float(len(values))) if values else None
+
+
 FEATURES = (
     Feature("channel", "counts", "where visits come from", _channels),
     Feature("device", "counts", "device of visits", _devices),
@@ -258,4 +275,6 @@ FEATURES = (
     Feature("hour", "counts", "time of day of visits, UTC", _daytimes),
     Feature("pace", "average", "events per visit", _pace),
     Feature("dwell", "average", "mean of the logarithm of seconds on a page", _dwell),
+    Feature("days between visits", "average", "how often they come", _rhythm, tells_persona=False),
+    Feature("order value", "average", "money of an order", _spending, tells_persona=False),
 )

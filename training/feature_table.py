@@ -3,9 +3,7 @@
 What is said here of tables is what `personas.features` says of one history; a test holds both
 equal. The expressions are Ibis', and run on DuckDB and on Spark alike.
 
-Each feature also has its reading here, except that nothing here waits for a model: what stands in
-the phases of a journey, such as the pace through them, is a filter's state and no aggregate, and is
-read online only.
+Nothing here waits for a model, and no feature does.
 """
 
 from __future__ import annotations
@@ -19,9 +17,11 @@ from ibis import _ as each
 from ibis.expr.types import BooleanValue, StringValue
 
 from personas.features import (
+    DAY,
     DAYTIMES,
     MAIL_OR_DATE,
     OF_THE_SERVICE,
+    ORDERS,
     TRAIT,
     VISIT_GAP,
     YES_OR_NO,
@@ -38,8 +38,10 @@ MESSAGES = {
     "content": "string",
     "device": "string",
     "dwell": "float64",
+    "value": "float64",
     "told": "array<struct<trait: string, text: string, number: float64, yes: boolean>>",
 }
+SAID = ("name", "channel", "content", "device", "dwell", "value")  # by a touchpoint
 IDS = {"id": "string", "visitor": "int64"}
 CONTENTS = {"content": "string", "type": "string"}
 TOPICS = {"content": "string", "tag": "string"}
@@ -61,8 +63,8 @@ class Tables:
 
     Attributes:
         told: traits as last told [visitor, trait, text, number, yes].
-        touches: [visitor, message, time, name, channel, content, device, dwell, place, visit], each
-            once, without what the service did; `place` within all of a visitor's, from 0.
+        touches: [visitor, message, time, *SAID, place, visit], each once, without what the service
+            did; `place` within all of a visitor's, from 0.
         visits: [visitor, visit, opened, touches, channel, device].
         contents, topics: of content, by id and URL.
     """
@@ -94,11 +96,10 @@ def touches_of(messages: Table) -> Table:
     Of several that claim the same message the earliest is believed.
     """
     said = messages.filter(each.name.notnull()).select(
-        "visitor", "message", "name", "channel", "content", "device", "dwell", time="event_time"
+        "visitor", "message", *SAID, time="event_time"
     )
-    order = ["time", "name", "channel", "content", "device", "dwell"]
     once = said.mutate(
-        copy=ibis.row_number().over(group_by=["visitor", "message"], order_by=order)
+        copy=ibis.row_number().over(group_by=["visitor", "message"], order_by=["time", *SAID])
     ).filter(each.copy == 0, each.name.notin(sorted(OF_THE_SERVICE)))
     in_time = ibis.window(group_by="visitor", order_by=["time", "message"])
     placed = once.drop("copy").mutate(
@@ -249,6 +250,24 @@ def _dwell(tables: Tables) -> Table:
     return _average(tables.touches.filter(each.dwell > 0), each.dwell.ln())
 
 
+def _rhythm(tables: Tables) -> Table:
+    lasted = tables.visits.group_by("visitor").agg(
+        days=(each.opened.max() - each.opened.min()) / DAY, gaps=each.count() - 1
+    )
+    told = lasted.filter(each.gaps > 0)
+    return told.select(
+        "visitor",
+        number=each.days / each.gaps,
+        seen=each.gaps.cast("float64"),
+        label=ibis.null(str),
+    )
+
+
+def _spending(tables: Tables) -> Table:
+    orders = tables.touches.filter(each.name.isin(ORDERS), each.value > 0)
+    return _average(orders, each.value)
+
+
 READINGS: dict[str, Callable[[Tables], Table]] = {
     "channel": _channels,
     "device": _devices,
@@ -257,4 +276,6 @@ READINGS: dict[str, Callable[[Tables], Table]] = {
     "hour": _daytimes,
     "pace": _pace,
     "dwell": _dwell,
+    "days between visits": _rhythm,
+    "order value": _spending,
 }

@@ -7,6 +7,7 @@ import pytest
 
 from personas.entities import ContentFacts, History, Touchpoint, TraitChange
 from personas.features import Average, features_of, identifies, sensitive_kind, visits_of
+from personas.mixture import NEVER_FITTED
 
 DAY = 86_400.0
 
@@ -118,3 +119,16 @@ def test_topics_and_types_come_from_the_content():
 def test_only_what_was_known_then_counts():
     told = history(touch(0.0, channel="search"), touch(DAY, channel="email"))
     assert features_of(told, {}, at=1.0)["channel"] == {"search": 1.0}
+
+
+def test_how_often_they_come_and_what_they_spend_describes_them():
+    visits = history(
+        touch(1.0),
+        Touchpoint(2.0 * DAY, 2, "Order Completed", value=30.0),
+        Touchpoint(2.0 * DAY + 60, 3, "Product Viewed", value=999.0),
+        Touchpoint(4.0 * DAY + 1, 4, "Subscription Renewed", value=50.0),
+    )
+    features = features_of(visits, {})
+    assert features["days between visits"] == Average(2.0, 2.0)
+    assert features["order value"] == Average(40.0, 2.0)
+    assert {"days between visits", "order value"} <= set(NEVER_FITTED)

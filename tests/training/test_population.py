@@ -126,6 +126,7 @@ def messages(draw: st.DrawFn, number: int) -> dict[str, Any]:
     fields["properties"] = {
         "contentId": draw(st.none() | st.sampled_from([*FACTS, "/unknown"])),
         "dwellMs": draw(st.none() | st.integers(0, 90_000)),
+        "revenue": draw(st.none() | st.sampled_from([0, 12.5, 99])),
     }
     if kind == 1:
         name = draw(st.sampled_from(["Recommendation Shown", "Order Completed"]))
