@@ -1,11 +1,13 @@
 """Personas of a million visitors through the real entry point: log → features → fit → census.
 
     python benchmarks/persona_scale.py make DIR --visitors 1000000 --features 40
-    python benchmarks/persona_scale.py train DIR
+    python benchmarks/persona_scale.py train DIR --census
+    python benchmarks/persona_scale.py compare DIR --messages 1000000
 
 `make` writes the event log of visitors who told some of their traits, seven in ten of forty each,
 and are of five kinds. `train` runs `python -m training.run --models personas` over it, and the
-census after it, and tells what they took.
+census after it, and tells what they took. `compare` makes a log of page views, five a visitor of
+two ids, and works out the features of all, once by folding histories in memory and once by DuckDB.
 """
 
 from __future__ import annotations
@@ -18,13 +20,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
+from personas.features import features_of
 from personas.messages import Accepted, read_message
+from training.dataset import load_site
 from training.eventlog import EventLog, Record, message_record
+from training.population_open import opened
 
+SELF = [__file__]
 OPENED = 1_795_600_000.0
 TOGETHER = 20_000  # messages of one append
 KINDS, KNOWN = 5, 0.7
@@ -34,17 +41,11 @@ def make(args: argparse.Namespace) -> None:
     rng = np.random.default_rng(0)
     centres = rng.normal(0, 0.8, (KINDS, args.features))
 
-    async def written() -> None:
-        log = EventLog.open(args.folder / "events")
-        try:
-            for start in range(0, args.visitors, TOGETHER):
-                count = min(TOGETHER, args.visitors - start)
-                await log.append([*records(start, count, centres, rng)])
-            await asyncio.to_thread(log.seal)
-        finally:
-            await log.close()
-
-    asyncio.run(written())
+    told = chain.from_iterable(
+        records(start, min(TOGETHER, args.visitors - start), centres, rng)
+        for start in range(0, args.visitors, TOGETHER)
+    )
+    asyncio.run(write(args.folder / "events", told))
 
 
 def records(
@@ -68,30 +69,79 @@ def records(
 
 def train(args: argparse.Namespace) -> None:
     log, models = str(args.folder / "events"), str(args.folder / "models")
-    run(["training.run", "--log", log, "--registry", models, "--models", "personas"])
+    run(["-m", "training.run", "--log", log, "--registry", models, "--models", "personas"])
     if args.census:
         out = str(args.folder / "census.sqlite")
-        run(["training.census", "--log", log, "--registry", models, "--out", out])
+        run(["-m", "training.census", "--log", log, "--registry", models, "--out", out])
+
+
+def compare(args: argparse.Namespace) -> None:
+    log = args.folder / f"views-{args.messages}"
+    if not log.exists():
+        asyncio.run(write(log, views(args.messages)))
+    for way in ("fold", "engine"):
+        run([*SELF, way, str(log)])
+
+
+async def write(folder: Path, told: Iterator[Record]) -> None:
+    log = EventLog.open(folder)
+    try:
+        while some := list(islice(told, TOGETHER)):
+            await log.append(some)
+        await asyncio.to_thread(log.seal)
+    finally:
+        await log.close()
+
+
+def views(count: int) -> Iterator[Record]:
+    rng = np.random.default_rng(0)
+    visitors, days = max(count // 5, 1), 60.0
+    for number in range(count):
+        visitor, moment = int(rng.integers(visitors)), OPENED + 86_400 * days * float(rng.random())
+        raw = {
+            "type": "page",
+            "messageId": f"m{number}",
+            "anonymousId": f"a{visitor}-{number % 2}",
+            "userId": f"u{visitor}",
+            "timestamp": moment,
+            "context": {"page": {"referrer": ("https://www.google.com/", "")[number % 2]}},
+            "properties": {"contentId": f"/{int(rng.integers(500))}", "dwellMs": 20_000},
+        }
+        accepted = read_message(raw, moment)
+        if isinstance(accepted, Accepted):
+            yield message_record("default", raw, moment, None, accepted)
+
+
+def by_fold(args: argparse.Namespace) -> None:
+    visitors = load_site(args.folder, "default").visitors
+    print(len([features_of(visitor.history, {}) for visitor in visitors]), "visitors folded")
+
+
+def by_engine(args: argparse.Namespace) -> None:
+    with opened(args.folder, "default", args.folder.parent / "scratch") as population:
+        count = sum(len(part.rows) for part in population.parts({}))
+    print(count, "visitors by the engine")
 
 
 def run(arguments: Sequence[str]) -> None:
     begun = time.monotonic()
     with subprocess.Popen(
-        [sys.executable, "-m", *arguments],
+        [sys.executable, *arguments],
         stdin=subprocess.PIPE,  # its end would tell the program that we are gone
         stdout=subprocess.PIPE,
         env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         text=True,
     ) as child:
         for line in child.stdout or ():
-            told = json.loads(line)
-            if "progress" in told:
+            told = json.loads(line) if line.startswith("{") else {"detail": line.strip()}
+            if "detail" in told:
                 print(f"{time.monotonic() - begun:7.1f} s  {told['detail']}", flush=True)
         _, status, used = os.wait4(child.pid, 0)
     wall = time.monotonic() - begun
+    worked = used.ru_utime + used.ru_stime
     print(
-        f"{arguments[0]}: status {status}, {wall:.0f} s, {used.ru_utime + used.ru_stime:.0f} s of "
-        f"processor, peak {used.ru_maxrss / 1024**2:.2f} GB",
+        f"{' '.join(arguments[:2])}: status {status}, {wall:.0f} s, {worked:.0f} s of processor, "
+        f"peak {used.ru_maxrss / 1024**2:.2f} GB",
         flush=True,
     )
 
@@ -108,6 +158,14 @@ def main() -> None:
     training.add_argument("folder", type=Path)
     training.add_argument("--census", action="store_true")
     training.set_defaults(run=train)
+    comparing = kinds.add_parser("compare")
+    comparing.add_argument("folder", type=Path)
+    comparing.add_argument("--messages", type=int, default=1_000_000)
+    comparing.set_defaults(run=compare)
+    for way, work in (("fold", by_fold), ("engine", by_engine)):
+        one = kinds.add_parser(way)
+        one.add_argument("folder", type=Path)
+        one.set_defaults(run=work)
     args = parser.parse_args()
     args.run(args)
 
