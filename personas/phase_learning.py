@@ -50,6 +50,7 @@ class PhaseEstimator:
     Attributes:
         model_: the fitted `PhaseModel`.
         parameters_: the same as probabilities.
+        priors_: what these were drawn towards.
         log_likelihoods_: of a touchpoint, before each iteration.
         by_phase_: p(phase | category) by the expert tables and the site's traffic [C, 7].
         phases_: the same by what was learned.
@@ -125,7 +126,7 @@ class PhaseEstimator:
     def _rounds(self, visitors: Integers, most: int, progress: Callable[[float], None]) -> None:
         sequences = self.sequences_
         size = float(sequences.lengths[visitors].sum())
-        priors = self._priors(sequences, size / sequences.size)
+        priors = self.priors_ = self._priors(sequences, size / sequences.size)
         blocks: list[Block] = []
         for number in range(most):
             if number in (0, SETTLED):

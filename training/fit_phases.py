@@ -13,6 +13,7 @@ from personas.errors import CorruptArtefact, NotEnoughData
 from personas.phase_foretelling import Foretold, foretell, gain
 from personas.phase_learning import PhaseEstimator
 from personas.phase_model import PhaseModel, expert_model
+from personas.phase_naming import best_naming
 from personas.vocabulary import in_words
 from training.dataset import SiteData
 from training.fitting import Fitted, Progress
@@ -24,7 +25,6 @@ HELD_OUT = 0.1  # share of visitors that models are compared on
 MOST_HELD_OUT = 2000
 MOST_TOUCHPOINTS = 20_000  # that are foretold
 WORSE = -2.0  # standard errors: so much worse than the model in use is worse
-DECISIVE = 0.05  # so much more must another meaning of the rungs explain
 WORDS_SHOWN = 4
 
 
@@ -76,7 +76,7 @@ def fit_phases(
     swapped = rungs_swapped(estimator)
     progress(0.9, "learning from all visitors")
     model = estimator.finish().model_
-    activate, why = _verdict(compared, swapped)
+    activate, why = verdict(compared, swapped)
     report = _report(estimator, compared, len(histories))
     card = _card(model, estimator, report, why)
     settings = {"calibration": report["calibration"], "learnedAt": now, "ways": model.ways}
@@ -125,22 +125,13 @@ def _model(artefact: Artefact | None) -> PhaseModel | None:
 
 
 def rungs_swapped(estimator: PhaseEstimator) -> list[tuple[str, str]]:
-    """Rungs that took on the meaning which the expert gives to another one: (rung, that one).
-
-    Of each pairing of learned with expert rungs, the touchpoints that both explain by their rung
-    are counted; no other pairing should explain clearly more than each rung with itself.
-    """
-    from scipy.optimize import linear_sum_assignment
-
-    learned = estimator.phases_ * estimator.sequences_.frequency[:, None]
-    together = learned.T @ estimator.by_phase_
-    rungs, meanings = linear_sum_assignment(together, maximize=True)
-    if together[rungs, meanings].sum() < (1 + DECISIVE) * np.trace(together):
-        return []
-    return [(LADDER[i], LADDER[j]) for i, j in zip(rungs, meanings, strict=True) if i != j]
+    """Rungs that took on the meaning of another one: (rung, whose meaning it took)."""
+    named = best_naming(estimator.parameters_, estimator.priors_)
+    return [(LADDER[rung], LADDER[name]) for name, rung in enumerate(named) if rung != name]
 
 
-def _verdict(compared: Comparison, swapped: Sequence[tuple[str, str]]) -> tuple[bool, str]:
+def verdict(compared: Comparison, swapped: Sequence[tuple[str, str]]) -> tuple[bool, str]:
+    """Is the new model to be used, and why."""
     if swapped:
         told = ", ".join(f"{rung} for {meaning}" for rung, meaning in swapped)
         return False, f"what was learned took {told}; the model in use stays"
