@@ -94,7 +94,13 @@ def demo(
 
 @app.command("import")
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="JSONL or CSV, also gzipped (.gz).")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            help="Files of JSONL or CSV, also gzipped (.gz); folders of Markdown with front "
+            "matter; addresses of feeds and sitemaps."
+        ),
+    ],
     url: Url = LOCAL,
     key: Key = None,
     kind: Annotated[
@@ -110,9 +116,9 @@ def import_(
     `properties.price` is a field within. Run it again after an interruption: what is there already
     is not counted twice.
     """
-    from service.cli_import import import_files
+    from service.cli_import import import_all
 
-    import_files(files, url, key, kind, rejected)
+    import_all(sources, url, key, kind, rejected)
 
 
 @app.command()

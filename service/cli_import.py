@@ -1,4 +1,4 @@
-"""`fingerpost import`: content and events from files, through the running service.
+"""`fingerpost import`: content and events from files, folders and websites, through the service.
 
 A row without an id of its own gets one from its place and content, so that an import that was
 broken off can simply be run again.
@@ -17,11 +17,13 @@ from typing import Any, BinaryIO
 
 import orjson
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from personas.errors import InvalidInput
 from service.cli_client import Client
+from service.cli_models import followed
 from service.rows import Row, read_rows
+from service.rows_markdown import markdown_files, read_markdown
 
 EVENTS, CONTENT = "events", "content"
 CALLS = {"track", "page", "screen", "identify", "group", "alias"}
@@ -41,28 +43,49 @@ class Tally:
     codes: Counter[str] = field(default_factory=Counter)
 
 
-def import_files(
-    files: list[Path], url: str, key: str | None, kind: str, rejected: Path | None
+def import_all(
+    sources: list[str], url: str, key: str | None, kind: str, rejected: Path | None
 ) -> None:
-    """Import them one after the other, and tell what became of the rows."""
+    """Import them one after the other, and tell what became of them.
+
+    Args:
+        sources: files, folders of Markdown, and addresses of feeds and sitemaps.
+    """
     if kind not in ("auto", EVENTS, CONTENT):
         raise InvalidInput("--as is events or content.")
+    addresses = [source for source in sources if source.startswith(("http://", "https://"))]
+    files = [Path(source) for source in sources if source not in addresses]
     for file in files:
-        if not file.is_file():
+        if not file.exists():
             raise InvalidInput(f"There is no file {file}. Check its name.")
-    client, tally = Client(url, key), Tally()
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-    )
+    client = Client(url, key)
+    failed = [address for address in addresses if not _import_from(client, address)]
+    if files:
+        _import_files(client, files, kind, rejected)
+    if failed:
+        sys.exit(1)
+
+
+def _import_from(client: Client, address: str) -> bool:
+    """Let the service import a feed or sitemap; whether all of it could be."""
+    name = "sitemapUrl" if "sitemap" in address.lower() else "feedUrl"
+    started = client.call("POST", "/v1/content:import", {name: address})
+    job = followed(client, started.headers["Location"])
+    console.print(f"{address}: {job['detail']}.", highlight=False)
+    return job["status"] == "succeeded" and not job["result"]["failed"]
+
+
+def _import_files(client: Client, files: list[Path], kind: str, rejected: Path | None) -> None:
+    tally = Tally()
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with ExitStack() as closing:
         out = closing.enter_context(rejected.open("wb")) if rejected else None
         progress = closing.enter_context(Progress(*columns, console=console, transient=True))
         for file in files:
-            task = progress.add_task(file.name, total=file.stat().st_size)
-            for batch, place in _batches(read_rows(file), kind):
+            size = len(markdown_files(file)) if file.is_dir() else file.stat().st_size
+            task = progress.add_task(file.name, total=size)
+            rows = read_markdown(file, progress.console.print) if file.is_dir() else read_rows(file)
+            for batch, place in _batches(rows, CONTENT if file.is_dir() else kind):
                 _send(client, batch, tally, out)
                 progress.update(task, completed=place)
     _tell(tally, rejected)

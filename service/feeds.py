@@ -160,6 +160,7 @@ def _local(element: Any) -> str:  # noqa: ANN401 - an XML element
 def _sitemap(body: bytes, url: str) -> Listing:
     pieces: dict[str, Piece] = {}
     more: dict[str, None] = {}
+    name = ""
     for element in _elements(body, ("end",)):
         name = _local(element)
         if name not in ("url", "sitemap"):
@@ -173,7 +174,8 @@ def _sitemap(body: bytes, url: str) -> Listing:
             more[found] = None
         else:
             pieces[found] = piece_of(found, told.get("lastmod", "")[:40])
-    return Listing(tuple(pieces.values()), tuple(more), complete=True)
+    whole = name in ("urlset", "sitemapindex")  # what was cut off ends with something else
+    return Listing(tuple(pieces.values()), tuple(more), complete=whole)
 
 
 # --- feeds ----------------------------------------------------------------------------------------
@@ -207,12 +209,16 @@ def _entry(entry: Mapping[str, Any], url: str, language: str | None) -> Piece | 
         title=plain(entry.get("title"))[:MOST_TITLE],
         description="" if summary == body else plain(summary),
         body=body or summary,
-        published=_moment(entry.get("published_parsed") or entry.get("updated_parsed")),
-        changed=str(entry.get("updated") or entry.get("published") or "")[:40],
+        published=_moment(_told(entry, "published_parsed") or _told(entry, "updated_parsed")),
+        changed=str(_told(entry, "updated") or _told(entry, "published") or "")[:40],
         tags=named(tag.get("term") for tag in entry.get("tags") or ()),
         locale=language,
         whole=whole,
     )
+
+
+def _told(entry: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - feedparser's
+    return entry[name] if name in entry else None  # noqa: SIM401 - its `get` tells other fields
 
 
 def _content(entry: Mapping[str, Any]) -> str:
@@ -229,8 +235,8 @@ def _moment(told: Any) -> str | None:  # noqa: ANN401 - feedparser's
 
 
 def plain(markup: object) -> str:
-    """Text without its tags."""
-    return read_text("", "", markup).plain if isinstance(markup, str) else ""
+    """Some words without their tags, in one line."""
+    return read_text("", markup, "").description if isinstance(markup, str) else ""
 
 
 def named(terms: Iterable[object]) -> tuple[str, ...]:

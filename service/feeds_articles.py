@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from embeddings.documents import MOST_TITLE
 from service.feeds import Piece, locale_of, moment, named
 
-MARKUP_CHARACTERS = 2_000_000  # of a page that are read
+MARKUP_CHARACTERS = 1_000_000  # of a page that are read
 DATES = {
     "extensive_search": False,  # a date that nobody declared is a guess
     "original_date": True,
@@ -61,6 +62,7 @@ def decoded(body: bytes, charset: str | None) -> str:
 def _extracted(page: str, url: str | None) -> Any:  # noqa: ANN401 - trafilatura's document
     import trafilatura
 
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # the job tells what failed
     try:
         return trafilatura.bare_extraction(
             page,

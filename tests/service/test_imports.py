@@ -12,6 +12,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from tests.conftest import SECRET
+from tests.service.test_cli import run
 from tests.service.websites import SENTENCE, Page, Website
 
 PATIENCE_S = 90
@@ -310,3 +312,33 @@ def test_jsonl_is_content_line_by_line(secret):
     job = imported(secret, jsonl="\n".join(map(json.dumps, lines)))
     assert job["result"]["stored"] == 70
     assert item(secret, "line-69")["title"] == "Line 69"
+
+
+# --- from the command line ------------------------------------------------------------------------
+
+
+def command(running_service, *arguments: str, status: int = 0) -> str:
+    url = running_service.url
+    return run("import", *arguments, "--url", url, "--key", SECRET, status=status)
+
+
+def test_a_folder_of_markdown_is_imported(running_service, secret, tmp_path):
+    (tmp_path / "guides").mkdir()
+    front = "---\ntitle: From a folder\ntags: [a, b]\n---\n# Heat\n\nText"
+    (tmp_path / "guides" / "folder.md").write_text(front)
+    (tmp_path / "broken.md").write_text("---\ntitle: [\n---\nText")
+    told = command(running_service, str(tmp_path))
+    assert "2 taken" in told
+    assert "broken.md: its front matter cannot be read" in told
+    found = item(secret, "/guides/folder")
+    assert (found["title"], found["tags"]) == ("From a folder", ["a", "b"])
+
+
+def test_a_website_is_imported_by_its_address(running_service, secret, website):
+    url = website.article("/told", "Told")
+    told = command(running_service, website.sitemap({"/told": ""}))
+    assert "1 of 1 pages" in told
+    assert item(secret, url)["title"] == "Told"
+    told = command(running_service, website.sitemap({"/lost": ""}, "/sitemap-2.xml"), status=1)
+    assert "1 failed" in told
+    assert "404" in told
