@@ -30,12 +30,14 @@ class Cases:
         offsets: log of how many items a candidate stands for [cases, candidates]; -inf for none.
         groups: which visitor each case is of [cases].
         times: when [cases].
+        worth: how much each counts [cases]; None for 1 each.
     """
 
     features: Array32
     offsets: Array32
     groups: NDArray[np.intp]
     times: Array
+    worth: Array | None = None
 
     def __len__(self) -> int:
         return len(self.groups)
@@ -43,8 +45,17 @@ class Cases:
     def part(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> Cases:
         """Some of them."""
         return Cases(
-            self.features[chosen], self.offsets[chosen], self.groups[chosen], self.times[chosen]
+            self.features[chosen],
+            self.offsets[chosen],
+            self.groups[chosen],
+            self.times[chosen],
+            None if self.worth is None else self.worth[chosen],
         )
+
+    @property
+    def weights(self) -> Array:
+        """How much each counts [cases]."""
+        return np.ones(len(self)) if self.worth is None else self.worth
 
 
 def fit_weights(cases: Cases, prior: Array, spread: Array) -> Array:
@@ -75,7 +86,7 @@ def _towards(
     before = with_prior(weights, likelihood)
     for shorter in range(6):
         tried = weights + step * 0.5**shorter
-        reached = with_prior(tried, log_likelihood(cases, tried) * len(cases))
+        reached = with_prior(tried, log_likelihood(cases, tried) * float(cases.weights.sum()))
         if reached >= before:
             return tried, reached
     return weights, before
@@ -83,29 +94,29 @@ def _towards(
 
 def log_likelihood(cases: Cases, weights: Array) -> float:
     """Mean log chance of what was taken."""
-    total = 0.0
+    total, worth = 0.0, cases.weights
     for begin in range(0, len(cases), BLOCK):
         block = slice(begin, begin + BLOCK)
         utility = cases.features[block] @ weights + cases.offsets[block]
-        total += float((utility[:, 0] - _log_sum(utility)).sum())
-    return total / max(len(cases), 1)
+        total += float(worth[block] @ (utility[:, 0] - _log_sum(utility)))
+    return total / max(float(worth.sum()), 1e-9)
 
 
 def _derivatives(cases: Cases, weights: Array) -> tuple[float, Array, Array]:
     size = len(weights)
     slope, curve = np.zeros(size), np.zeros((size, size))
-    total = 0.0
+    total, weights_of_cases = 0.0, cases.weights
     for begin in range(0, len(cases), BLOCK):
         block = slice(begin, begin + BLOCK)
-        features = cases.features[block].astype(np.float64)
+        features, worth = cases.features[block].astype(np.float64), weights_of_cases[block]
         utility = features @ weights + cases.offsets[block]
         sums = _log_sum(utility)
         chances = np.exp(utility - sums[:, None])
-        total += float((utility[:, 0] - sums).sum())
+        total += float(worth @ (utility[:, 0] - sums))
         mean = np.einsum("kc,kcf->kf", chances, features)
-        slope += (features[:, 0] - mean).sum(axis=0)
-        weighted = (features * chances[:, :, None]).reshape(-1, size)
-        curve += weighted.T @ features.reshape(-1, size) - mean.T @ mean
+        slope += worth @ (features[:, 0] - mean)
+        weighted = (features * (chances * worth[:, None])[:, :, None]).reshape(-1, size)
+        curve += weighted.T @ features.reshape(-1, size) - (mean * worth[:, None]).T @ mean
     return total, slope, curve
 
 

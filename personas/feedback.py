@@ -10,18 +10,21 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from personas.entities import LADDER, Array
+from personas.entities import LADDER, Array, Touchpoint
 from personas.vocabulary import plain
 
 CLICKED, DISMISSED = "recommendation clicked", "recommendation dismissed"
 SOON = 24 * 3600.0  # seconds in which a view of what was shown counts as its outcome
 DOUBT = 40.0  # views of a type in a phase before its own rate counts half
 LEAST_RATE = 1e-4
+A_LOOK = 10.0  # seconds on a page that make a view worth half
+LEAST_WORTH = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Shown:
         contents: ids in the order shown.
         propensities: chance of each at its place, given those above.
         taken: places of the items that were clicked, or viewed soon after.
+        worth: of each of these, 0-1: who left at once got little of it.
         dismissed: places of the items that were dismissed.
         answer: the record itself.
     """
@@ -42,11 +46,13 @@ class Shown:
     contents: tuple[str, ...]
     propensities: tuple[float, ...]
     taken: tuple[int, ...]
+    worth: tuple[float, ...]
     dismissed: tuple[int, ...]
     answer: Mapping[str, Any]
 
 
-Viewed = Mapping[tuple[str, str], Sequence[float]]  # visitor, content → times of views, sorted
+Viewed = Mapping[tuple[str, str], Sequence[tuple[float, float | None]]]
+"""Visitor, content → time and worth, if measured, of each view, sorted by time."""
 
 
 def joined(
@@ -68,10 +74,11 @@ def joined(
         contents = tuple(item["contentId"] for item in answer["items"])
         clicked = told[name][CLICKED] if name in told else set()
         away = told[name][DISMISSED] if name in told else set()
+        soon = [_soon(views.get((visitor, content), ()), answer["at"]) for content in contents]
         taken = tuple(
             place
             for place, content in enumerate(contents)
-            if content in clicked or _soon(views.get((visitor, content), ()), answer["at"])
+            if content in clicked or soon[place] is not None
         )
         found.append(
             Shown(
@@ -81,6 +88,7 @@ def joined(
                 contents,
                 tuple(item["propensity"] for item in answer["items"]),
                 taken,
+                tuple(1.0 if (worth := soon[place]) is None else worth for place in taken),
                 tuple(place for place, content in enumerate(contents) if content in away),
                 answer,
             )
@@ -88,9 +96,20 @@ def joined(
     return sorted(found, key=lambda each: each.time)
 
 
-def _soon(times: Sequence[float], shown_at: float) -> bool:
-    place = bisect_right(times, shown_at)
-    return place < len(times) and times[place] <= shown_at + SOON
+def _soon(views: Sequence[tuple[float, float | None]], shown_at: float) -> float | None:
+    """Worth of the best view soon after, 1 where none was measured; None where there is none."""
+    place = bisect_right(views, shown_at, key=itemgetter(0))
+    soon = [worth for time, worth in views[place:] if time <= shown_at + SOON]
+    measured = [worth for worth in soon if worth is not None]
+    return max(measured, default=1.0) if soon else None
+
+
+def worth_of(touchpoint: Touchpoint) -> float | None:
+    """How much a view was worth to who looked, 0-1; None where nothing was measured of it."""
+    told = [share for share in (touchpoint.completion, touchpoint.scroll) if share is not None]
+    if touchpoint.dwell is not None:
+        told.append(touchpoint.dwell / (touchpoint.dwell + A_LOOK))
+    return max(LEAST_WORTH, *told) if told else None
 
 
 def fit_progress(

@@ -21,7 +21,8 @@ LOOK_FADE = 0.7  # a place is looked at as often as its number to the power of m
 UNKNOWN_SHARE = 0.3  # most cases of visitors of whom nothing was known
 
 
-Case = tuple[NDArray[np.float32], NDArray[np.float32]]
+Case = tuple[NDArray[np.float32], NDArray[np.float32], float]
+"""Features, offsets, and how much it counts."""
 Known = tuple[Situation, int]
 
 
@@ -31,12 +32,14 @@ class Offer:
 
     Attributes:
         rows: numbers of the items, -1 where content is gone.
+        worth: of what was taken, 0-1.
     """
 
     time: float
     visitor: int
     rows: tuple[int, ...]
     taken: int
+    worth: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ def _offered(
     places = np.concatenate([[offer.taken], places[places != offer.taken]])
     features = features_of(situation, replace(contents, popularity=counts), rows[places])
     looked_at = -LOOK_FADE * np.log(places + 1.0)
-    return features.T.astype(np.float32), looked_at.astype(np.float32)
+    return features.T.astype(np.float32), looked_at.astype(np.float32), offer.worth
 
 
 def _windows(log: Replay, most: int, random: np.random.Generator) -> dict[int, list[int]]:
@@ -226,7 +229,7 @@ def _case(
     counts[:, : popularity.items] = popularity.at(situation.at)
     features = features_of(situation, replace(contents, popularity=counts))
     candidates, offsets = _sampled(features, there, item, random)
-    return features[:, candidates].T.astype(np.float32), offsets
+    return features[:, candidates].T.astype(np.float32), offsets, 1.0
 
 
 def _rough() -> Array:
@@ -258,10 +261,11 @@ def _sampled(
 
 
 def _cases(log: Replay, found: list[Case], kept: list[int]) -> Cases:
-    most = max((len(offsets) for _, offsets in found), default=1)
+    most = max((len(offsets) for _, offsets, _ in found), default=1)
     features = np.zeros((len(found), most, len(PRIOR)), np.float32)
     offsets = np.full((len(found), most), -np.inf, np.float32)
-    for place, (known, offset) in enumerate(found):
+    for place, (known, offset, _) in enumerate(found):
         features[place, : len(offset)] = known
         offsets[place, : len(offset)] = offset
-    return Cases(features, offsets, log.views.visitors[kept], log.views.times[kept])
+    worth = np.asarray([each for _, _, each in found], np.float64)
+    return Cases(features, offsets, log.views.visitors[kept], log.views.times[kept], worth)

@@ -72,6 +72,17 @@ def test_a_sample_that_stands_for_many_gives_the_same_weights():
     assert np.allclose(found, fit_weights(whole, np.zeros(3), wide), atol=0.12)
 
 
+def test_a_case_that_counts_twice_is_as_good_as_the_same_case_again():
+    cases = made_choices(60)
+    worth = np.where(np.arange(60) < 20, 2.0, 1.0)
+    weighted = Cases(cases.features, cases.offsets, cases.groups, cases.times, worth)
+    again = cases.part(np.concatenate([np.arange(60), np.arange(20)]))
+    prior, spread = np.zeros(3), np.ones(3)
+    assert np.allclose(
+        fit_weights(weighted, prior, spread), fit_weights(again, prior, spread), atol=1e-5
+    )
+
+
 def test_ndcg_is_one_where_the_taken_item_always_is_first():
     features = np.zeros((3, 4, 1), np.float32)
     features[:, 0] = 1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from personas.feedback import fit_progress, joined
+from personas.entities import Touchpoint
+from personas.feedback import fit_progress, joined, worth_of
 
 DAY = 86_400.0
 
@@ -31,9 +33,25 @@ def test_a_dismissal_is_no_click():
 
 def test_a_view_soon_after_counts_and_one_before_or_long_after_does_not():
     for seconds, taken in ((-1.0, ()), (60.0, (0,)), (2 * DAY, ())):
-        views = {("anonymous_id:a", "x"): [1000.0 + seconds]}
+        views = {("anonymous_id:a", "x"): [(1000.0 + seconds, None)]}
         (shown,) = joined([answer()], [], views)
         assert shown.taken == taken
+
+
+def test_a_click_is_worth_what_was_read_of_it():
+    clicked = outcome("Recommendation Clicked", "x")
+    looks = {
+        None: 1.0,  # nothing was measured
+        (2.0, None): 2 / 12,
+        (90.0, None): 0.9,
+        (2.0, 0.95): 0.95,
+    }
+    for measured, worth in looks.items():
+        dwell, completion = measured or (None, None)
+        view = Touchpoint(1010.0, 1, "page", content="x", dwell=dwell, completion=completion)
+        views = {("anonymous_id:a", "x"): [(1005.0, None), (1010.0, worth_of(view))]}
+        (shown,) = joined([answer()], [clicked], views)
+        assert shown.worth == pytest.approx((worth,))
 
 
 def test_outcomes_of_another_answer_do_not_count():
