@@ -39,9 +39,12 @@ AGAINST = {
     "interest": "Less like what you read",
     "phase-match": "More for another moment",
     "popular": "Not yet seen by many",
-    "new": "Not new",
+    "new": "Around for a while",
     "query": "Far from your search",
     "together": "Seldom read with what you read",
+    "persona-match": "Chosen less by people like you",
+    "progress": "Helped fewer to take the next step",
+    "other": "Further signals",
     "boost": "Held back by the editors",
     "variety": "Much like an item above",
 }

@@ -26,11 +26,12 @@ def unit(rows: np.ndarray) -> np.ndarray:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
+@pytest.mark.parametrize("pins", [(), (4,)])
 @pytest.mark.parametrize("diversity", [0.0, 0.6])
-def test_stated_propensities_are_the_frequencies_in_which_lists_come(diversity):
+def test_stated_propensities_are_the_frequencies_in_which_lists_come(diversity, pins):
     random = np.random.default_rng(0)
     vectors = unit(random.normal(size=(6, 4)))
-    taste = Taste(count=3, diversity=diversity, exploration=0.8)
+    taste = Taste(count=3, diversity=diversity, exploration=0.8, pins=pins)
     draws = 20_000
     lists: Counter[tuple[int, ...]] = Counter()
     stated: dict[tuple[int, ...], float] = {}

@@ -159,6 +159,37 @@ def test_results_come_from_the_log_and_stay_with_the_experiment(secret, experime
     assert kept["results"]["visitors"] == 10
 
 
+# --- propensities ---------------------------------------------------------------------------------
+
+
+def test_items_come_as_often_as_stated_with_pins_boosts_caps_and_diversity(secret):
+    corner, slot = Corner(secret).until_embedded(), fresh("slot")
+    secret.put(
+        f"/v1/slots/{slot}",
+        json={
+            "exploration": 0.9,
+            "diversity": 0.3,
+            "pins": [corner.ids[0]],
+            "exclude": [corner.ids[1]],
+            "boosts": [{"filter": {"tags": [corner.tag]}, "weight": 0.5}],
+            "frequencyCap": 3,
+        },
+    )
+    asks = 400
+    drawn: Counter[str] = Counter()
+    spread: Counter[str] = Counter()
+    for _ in range(asks):
+        items = corner.ask(fresh(), slot=slot, count=2, explain=False)["items"]
+        assert (items[0]["contentId"], items[0]["propensity"]) == (corner.ids[0], 1.0)
+        second = items[1]
+        drawn[second["contentId"]] += 1 / second["propensity"]
+        spread[second["contentId"]] += 1 / second["propensity"] ** 2
+    assert set(drawn) == set(corner.ids[2:])
+    for name, weight in drawn.items():  # each is shown as often as was stated: the mean is 1
+        error = (spread[name] / asks - (weight / asks) ** 2) ** 0.5 / asks**0.5
+        assert abs(weight / asks - 1) < 4 * error, name
+
+
 # --- evaluations ----------------------------------------------------------------------------------
 
 
