@@ -250,7 +250,7 @@ class _Shard:
     def scan(self) -> Scan:
         """All of it in memory, read when it is first needed."""
         if self._scan is None:
-            scan, offset = Scan(self.size), None
+            scan, offset = Scan(self.size, self._count), None
             while True:
                 records, offset = self._page(offset, True)
                 vectors = np.array([record.vector for record in records], np.float32)

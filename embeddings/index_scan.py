@@ -26,17 +26,22 @@ SHORT = 64  # directions of the first pass
 FEW = 4_000  # rows that are compared whole without a first pass
 KEPT, KEPT_EACH = 1_000, 30  # rows that the first pass keeps: at least, and for each asked for
 SAMPLE = 5_000  # rows from which the directions are learned
+LEAST_ROOM = 16  # rows
 MOST_DEAD = 0.25  # share of replaced rows from which on they are cleared away
 
 
 class Scan:
-    """Vectors [n, size] with their payloads, as `embeddings.index.payload_of` makes them."""
+    """Vectors [n, size] with their payloads, as `embeddings.index.payload_of` makes them.
 
-    def __init__(self, size: int) -> None:
+    Args:
+        room: items that are expected.
+    """
+
+    def __init__(self, size: int, room: int = LEAST_ROOM) -> None:
         self._size = size
         self._directions: Vectors | None = None
         self._short: Vectors = np.zeros((0, 0), np.float32)
-        self._clear(16)
+        self._clear(max(room, LEAST_ROOM))
 
     def __len__(self) -> int:
         return len(self._row)
@@ -161,5 +166,5 @@ class Scan:
             return
         rows = sorted(self._row.values())
         payloads, vectors = [self._payloads[row] for row in rows], self._vectors[rows]
-        self._clear(max(16, len(rows)))
+        self._clear(max(LEAST_ROOM, len(rows)))
         self.put(payloads, vectors)
