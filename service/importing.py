@@ -19,7 +19,7 @@ import structlog
 from service.importing_rows import import_rows
 from service.importing_run import import_pages
 from service.importing_task import TASKS, Task, patiently, table_of
-from service.jobs import IMPORT, Job, Report, new_id
+from service.jobs import DOCUMENT, IMPORT, Job, Report, new_id
 
 if TYPE_CHECKING:
     from service.state import State
@@ -36,7 +36,9 @@ async def start_import(state: State, site: str, task: Task, table: bytes, now: f
     task = replace(task, id=new_id(), owner=state.log.id, created=now)
     if task.table is not None:
         await asyncio.to_thread(_keep_table, table_of(state, task), table)
-    await state.store.put_documents(site, {TASKS + task.id: task.written()})
+    job = Job(task.id, site, IMPORT, created=now)
+    kept = {TASKS + task.id: task.written(), DOCUMENT + task.id: orjson.dumps(job.to_json())}
+    await state.store.put_documents(site, kept)
     return _begun(state, site, task)
 
 
@@ -57,20 +59,16 @@ async def take_up_imports(state: State) -> None:
 
 
 def _begun(state: State, site: str, task: Task) -> Job:
-    async def work(report: Report) -> Mapping[str, Any]:
-        try:
-            done = import_pages if task.table is None else import_rows
-            return await done(state, site, task, report)
-        finally:
-            await _forget(state, site, task)  # not where the service ends: that cancels this, too
+    done = import_pages if task.table is None else import_rows
 
-    return state.jobs.start(site, IMPORT, work, task.created, task.id)
+    async def work(report: Report) -> Mapping[str, Any]:
+        return await done(state, site, task, report)
+
+    forget = partial(_forget, state, site, task)
+    return state.jobs.start(site, IMPORT, work, task.created, task.id, forget)
 
 
 async def _forget(state: State, site: str, task: Task) -> None:
-    current = asyncio.current_task()
-    if current is not None and current.cancelling():
-        return
     await patiently(partial(state.store.put_documents, site, {TASKS + task.id: None}))
     if task.table is not None:
         table_of(state, task).unlink(missing_ok=True)

@@ -69,11 +69,24 @@ class Jobs:
         self._turns = {False: asyncio.Lock(), True: asyncio.Lock()}  # by: is it an import?
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, site: str, kind: str, work: Work, now: float, job_id: str | None = None) -> Job:
-        """Queue some work; with the id of a job that a restart cut off, it is that job."""
+    def start(
+        self,
+        site: str,
+        kind: str,
+        work: Work,
+        now: float,
+        job_id: str | None = None,
+        then: Callable[[], Awaitable[None]] | None = None,
+    ) -> Job:
+        """Queue some work.
+
+        Args:
+            job_id: of a job that a restart cut off: it is that job.
+            then: awaited when its end, not the service's, is written down.
+        """
         job = Job(job_id or new_id(), site, kind, created=now)
         self._keep(job)
-        task = asyncio.create_task(self._run(job.id, work), name=f"job {job.id}")
+        task = asyncio.create_task(self._run(job.id, work, then), name=f"job {job.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return job
@@ -96,7 +109,9 @@ class Jobs:
         """The site's jobs since this process began, the youngest first."""
         return [job for job in reversed(self._jobs.values()) if job.site == site]
 
-    async def _run(self, job_id: str, work: Work) -> None:
+    async def _run(
+        self, job_id: str, work: Work, then: Callable[[], Awaitable[None]] | None
+    ) -> None:
         async with self._turns[self._jobs[job_id].kind == IMPORT]:
             self._change(job_id, status=RUNNING, detail="starting")
             try:
@@ -111,6 +126,8 @@ class Jobs:
                 self._change(job_id, status=FAILED, detail=str(error) or type(error).__name__)
             finally:
                 await self._write_down(job_id)
+            if then is not None:
+                await then()
 
     def _stopped(self, job_id: str) -> None:
         if self._jobs[job_id].kind == IMPORT:
