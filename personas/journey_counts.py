@@ -91,7 +91,7 @@ class JourneyCounts:
         now: where they stand; reached: how far they ever came; entered: where they began.
         moves: from touchpoint to touchpoint [P, 7, 7].
         weeks: start of a week → where those stood who came in it, when they left.
-        tables: of each of DIMENSIONS, name → touchpoints.
+        tables: of each of DIMENSIONS, name → touchpoints; of channels, visits.
         measures: of MEASURES, by name.
     """
 
@@ -183,7 +183,7 @@ def week_of(time: float) -> float:
 def _named(step: Step, dimension: str) -> str | None:
     touchpoint = step.touchpoint
     if dimension == "channel":
-        return touchpoint.channel
+        return touchpoint.channel if step.opens_visit else None
     if dimension == "event":
         return touchpoint.name
     if dimension == "type":

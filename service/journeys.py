@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FEWEST = 5  # visitors of whom anything is told
 MOST_ROWS = 12  # of a phase's channels, events, types and contents
+TARGETS = "journeyTargets."  # options of a site, by journey
 ROWS = {"channels": "channel", "events": "event", "types": "type", "contents": "content"}
 
 
@@ -124,16 +125,51 @@ def first_rung(journey: Journey, place: int) -> int:
     return min(RUNG[rung] for rung in journey.phases[place].of)
 
 
+# --- what a marketer aims at ----------------------------------------------------------------------
+
+
+def targets_of(state: State, site: str, journey: Journey) -> Mapping[str, float]:
+    """Phase → share of those who came as far as the phase before who should come as far as it."""
+    kept = state.sites.of(site).options.get(f"{TARGETS}{journey.id}", {})
+    known = {phase.id for phase in journey.phases}
+    return {phase: share for phase, share in kept.items() if phase in known}
+
+
+async def aim(
+    state: State, site: str, journey: Journey, targets: Mapping[str, float], now: float
+) -> None:
+    """Set a journey's targets; none for a phase takes its target away.
+
+    Raises:
+        InvalidInput: a phase that the journey has not.
+    """
+    known = [phase.id for phase in journey.phases]
+    for phase in targets:
+        if phase not in known:
+            detail = f"Choose a phase among {', '.join(known)}."
+            raise InvalidInput(detail, "unknown-phase", f"/targets/{phase}")
+    value = {"value": dict(targets)} if targets else None
+    await state.sites.set(site, "option", f"{TARGETS}{journey.id}", value, now)
+
+
 # --- the map --------------------------------------------------------------------------------------
 
 
 def map_of(state: State, site: str, counts: Counts) -> dict[str, Any]:
     """Phases with what visitors meet in them, the moves between them, and the weeks."""
     phases = counts.journey.phases
+    aims = targets_of(state, site, counts.journey)
+    passed = {step["id"]: step["ofStepBefore"] for step in funnel_of(counts, None, None)}
     return {
         "visitors": counts.visitors,
         "phases": [
-            {"id": phase.id, "name": phase.name, **_phase(state, site, counts, place)}
+            {
+                "id": phase.id,
+                "name": phase.name,
+                **_phase(state, site, counts, place),
+                "ofStepBefore": passed[phase.id],
+                "target": aims.get(phase.id),
+            }
             for place, phase in enumerate(phases)
         ],
         "transitions": [
@@ -164,7 +200,7 @@ def _phase(state: State, site: str, counts: Counts, place: int) -> dict[str, Any
         "entered": float(counts.entered[place]),
         "reached": float(counts.reached[place]),
         "touchpoints": float(counts.touchpoints[place]),
-        "channels": [{"channel": name, "touchpoints": told} for name, told in rows["channels"]],
+        "channels": [{"channel": name, "visits": told} for name, told in rows["channels"]],
         "events": [
             {
                 "event": name,

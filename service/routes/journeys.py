@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -10,21 +11,23 @@ from starlette.responses import Response
 
 from personas.journeys import DEFAULT
 from service.auth import Caller, needs
-from service.journeys import FEWEST, Told, counted, funnel_of, map_of
-from service.routes.bodies import Schema, answer, written_moment
+from service.journeys import FEWEST, Told, aim, counted, funnel_of, map_of, targets_of
+from service.routes.bodies import Body, Configuration, Schema, answer, written_moment
+from service.routes.paths import PathId
 from service.state import State, state_of
 
-router = APIRouter(prefix="/v1/insights", tags=["Insights"])
+router = APIRouter(prefix="/v1", tags=["Insights"])
+Editor = Annotated[Caller, Depends(needs("secret", "console"))]
 Reader = Annotated[Caller, Depends(needs("secret", "console"))]
 TheState = Annotated[State, Depends(state_of)]
 PersonaId = Annotated[str | None, Query(alias="personaId", description="None: everybody.")]
 
 
 class Channel(Schema):
-    """Touchpoints that came through a channel."""
+    """Visits that came through a channel."""
 
     channel: str
-    touchpoints: float
+    visits: float
 
 
 class Event(Schema):
@@ -77,6 +80,17 @@ class Phase(Schema):
     content_types: list[ContentType]
     top_content: list[Content]
     experience: Experience
+    of_step_before: float | None
+    target: float | None
+
+
+class Targets(Configuration):
+    """Of those who came as far as the phase before, the share who should come as far as it.
+
+    A phase that is left out has no target.
+    """
+
+    targets: dict[str, Annotated[float, Field(ge=0, le=1)]]
 
 
 class Transition(Schema):
@@ -137,7 +151,7 @@ class Funnel(Schema):
     steps: list[Step]
 
 
-@router.get("/journey-map", responses={200: {"model": JourneyMap}})
+@router.get("/insights/journey-map", responses={200: {"model": JourneyMap}})
 async def read_journey_map(
     caller: Reader, state: TheState, journey: str = DEFAULT, persona: PersonaId = None
 ) -> Response:
@@ -151,7 +165,7 @@ async def read_journey_map(
     return answer(_head(told, journey, persona) | body)
 
 
-@router.get("/funnel", responses={200: {"model": Funnel}})
+@router.get("/insights/funnel", responses={200: {"model": Funnel}})
 async def read_funnel(
     caller: Reader,
     state: TheState,
@@ -165,6 +179,19 @@ async def read_funnel(
     told = await counted(state, caller.site, chosen, persona)
     steps = [] if told.counts is None else funnel_of(told.counts, start, end)
     return answer(_head(told, journey, persona) | {"steps": steps})
+
+
+@router.put("/journeys/{journey_id}/targets")
+async def put_targets(
+    caller: Editor,
+    state: TheState,
+    journey_id: PathId,
+    body: Annotated[Targets, Body(Targets)],
+) -> Response:
+    """What a marketer aims at; the journey map shows it beside the status quo."""
+    journey = state.sites.of(caller.site).journey(journey_id, "")
+    await aim(state, caller.site, journey, body.targets, time.time())
+    return answer({"targets": dict(targets_of(state, caller.site, journey))})
 
 
 def _head(told: Told, journey: str, persona: str | None) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def test_every_touchpoint_is_an_entry_or_a_move_and_has_a_channel(visited):
     for phase in told["phases"]:
         inward = sum(each["count"] for each in told["transitions"] if each["to"] == phase["id"])
         assert phase["entered"] + inward == pytest.approx(phase["touchpoints"])
-        by_channel = sum(row["touchpoints"] for row in phase["channels"])
+        by_channel = sum(row["visits"] for row in phase["channels"])
         assert by_channel == pytest.approx(phase["touchpoints"])
     events = Counter(row["event"] for phase in told["phases"] for row in phase["events"])
     assert events.keys() == set(STEPS)
@@ -118,6 +118,26 @@ def test_wrong_questions_say_what_could_be_asked(visited):
             refused = client.get(path, params=asked)
             assert refused.status_code in (400, 404, 422), refused.text
             assert refused.json()["errors"][0]["pointer"] == pointer
+
+
+def test_a_target_stands_beside_the_status_quo_until_it_is_taken_away(visited):
+    path = "/v1/journeys/classic-5/targets"
+    with visited.client() as client:
+        assert client.put(path, json={"targets": {"intent": 0.4}}).json() == {
+            "targets": {"intent": 0.4}
+        }
+        phases = {phase["id"]: phase for phase in client.get(MAP).json()["phases"]}
+        assert phases["intent"]["target"] == pytest.approx(0.4)
+        assert phases["consideration"]["target"] is None
+        came, before = phases["intent"]["reached"], phases["consideration"]["reached"]
+        assert phases["intent"]["ofStepBefore"] == pytest.approx(came / before)
+        for wrong in ({"nowhere": 0.4}, {"intent": 1.4}):
+            refused = client.put(path, json={"targets": wrong})
+            assert refused.status_code in (400, 422)
+            assert refused.json()["errors"][0]["pointer"].startswith("/targets")
+        assert client.put(path, json={"targets": {}}).json() == {"targets": {}}
+    with visited.client(None) as client:
+        assert client.put(path, json={"targets": {}}).status_code == 401
 
 
 def test_nothing_is_told_of_very_few_visitors(tmp_path):
