@@ -102,6 +102,10 @@ def create_app(settings: Settings) -> FastAPI:
 
         app.mount("/demo/static", site.static)
         app.router.routes.extend(site.router.routes)
+    if settings.console:
+        from service.console import site as console
+
+        console.install(app)
     problems.install(app)
     logged = settings.access_log and settings.log_level in ("debug", "info")
     app.add_middleware(

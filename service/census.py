@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 FOLDER = "census"  # in the data folder
 PATIENCE = 8.0  # seconds that a request waits for a census of what is in use now
+WAITS: ContextVar[float] = ContextVar("waits", default=PATIENCE)  # whoever shows a page waits less
 OLD = 3600.0  # seconds after which it is taken again where messages came since
 TRY_AGAIN = 30.0  # seconds after one that failed
 logger = structlog.get_logger(__name__)
@@ -61,7 +63,7 @@ class Censuses:
         if taken is None or not taken.current:
             done = self.take(state, site)
             try:
-                await asyncio.wait_for(done.wait(), PATIENCE)
+                await asyncio.wait_for(done.wait(), WAITS.get())
             except TimeoutError:
                 return taken
             return await self._read(state, site)

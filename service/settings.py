@@ -107,6 +107,10 @@ class Settings(BaseSettings):
         description="Serve the demo's pages under /demo/; `fingerpost demo` sets it. "
         "They show what is known of visitors of the demo: not for a real site.",
     )
+    console: bool = Field(
+        True,
+        description="Serve the marketer's pages under /console; false on replicas that only serve.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least that is logged."
     )

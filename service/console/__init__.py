@@ -1,0 +1,1 @@
+"""The marketer's pages: HTML made here, charts drawn here, nothing loaded from anywhere else."""

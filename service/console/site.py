@@ -1,0 +1,21 @@
+"""The console within the application."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from service.console import door, overview
+from service.console.attempts import Attempts
+from service.console.frame import static
+
+PAGES = (overview.pages, door.pages)  # the last one answers what no other does
+
+
+def install(app: FastAPI) -> None:
+    """Serve the console at /console."""
+    app.state.console_attempts = Attempts()
+    app.router.routes.append(Route("/console/static/{digest}/{name}", static))
+    app.router.routes.extend(door.OPEN)
+    for pages in PAGES:
+        app.router.routes.extend(pages)

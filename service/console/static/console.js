@@ -1,0 +1,9 @@
+// What HTML cannot do by itself. Every page works without this file.
+for (const field of document.querySelectorAll("[data-goes]"))
+  field.addEventListener("change", () => field.form.requestSubmit());
+for (const form of document.querySelectorAll("form[data-asks]"))
+  form.addEventListener("submit", (event) => { if (!confirm(form.dataset.asks)) event.preventDefault(); });
+for (const place of document.querySelectorAll("[data-again]"))
+  setTimeout(() => location.reload(), 1000 * Number(place.dataset.again));
+for (const button of document.querySelectorAll("[data-prints]"))
+  button.addEventListener("click", () => print());

@@ -1,0 +1,49 @@
+"""A browser without a screen: it signs in, follows links, sends forms with their tokens."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import httpx
+from selectolax.lexbor import LexborHTMLParser
+
+from tests.conftest import SECRET, Service
+
+
+class Browser:
+    """Somebody at the console."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self.client = client
+
+    def get(self, path: str, **query: str) -> LexborHTMLParser:
+        answer = self.client.get(path, params=query or None)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text[:500])
+        return LexborHTMLParser(answer.text)
+
+    def sign_in(self, key: str) -> httpx.Response:
+        mark = field(self.get("/console/sign-in"), "mark")
+        return self.client.post("/console/sign-in", data={"mark": mark, "key": key, "next": ""})
+
+    def token(self) -> str:
+        return field(self.get("/console"), "token")
+
+    def send(self, path: str, **fields: object) -> httpx.Response:
+        """A form of a page that was opened."""
+        return self.client.post(path, data={"token": self.token(), **fields})
+
+
+def field(page: LexborHTMLParser, name: str) -> str:
+    found = page.css_first(f"input[name={name}]")
+    assert found is not None, name
+    return found.attributes["value"]
+
+
+@contextmanager
+def at_the_console(service: Service, key: str | None = SECRET, language: str = "en"):
+    headers = {"Accept-Language": language}
+    with httpx.Client(base_url=service.url, headers=headers, timeout=30) as client:
+        browser = Browser(client)
+        if key is not None:
+            assert browser.sign_in(key).status_code == 303
+        yield browser

@@ -1,0 +1,97 @@
+"""The catalogue: each text in each language, none without use; numbers and times too."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import service.console
+from service.console.texts import LANGUAGES, Words, catalogue, language_of
+from tests.builders import NOW
+
+FOLDER = Path(service.console.__file__).parent
+CALLED = re.compile(r"""\b(?:t|words|desk\.words)\(\s*["']([a-z-]+\.[a-z0-9-]+)["']\s*[,)]""")
+# The beginning of a key whose rest is worked out: `f"phase.{…}"`, `"phase." ~ …`, `named("phase"`.
+BEGUN = re.compile(r"""["']([a-z-]+\.[a-z0-9-]*)(?:\{|["'] ~)|named\(\s*["']([a-z-]+)["']""")
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("key", catalogue())
+def test_a_text_stands_in_every_language_with_the_same_fields(key):
+    texts = catalogue()[key]
+    assert len(texts) == len(LANGUAGES)
+    assert all(text.strip() for text in texts)
+    assert len({frozenset(fields(text)) for text in texts}) == 1
+    assert len({text.count("|") for text in texts}) == 1
+    for text in texts:
+        assert "<" not in text, "texts hold no HTML"
+
+
+def written() -> str:
+    files = [*FOLDER.rglob("*.py"), *FOLDER.rglob("*.html")]
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+
+
+def test_every_text_that_pages_ask_for_is_there():
+    asked = set(CALLED.findall(written()))
+    assert len(asked) > 20
+    assert asked <= catalogue().keys()
+
+
+def test_every_text_is_asked_for():
+    source = written()
+    begun = tuple(one or f"{other}." for one, other in BEGUN.findall(source))
+    unused = [
+        key
+        for key in catalogue()
+        if not key.startswith(begun) and f'"{key}"' not in source and f"'{key}'" not in source
+    ]
+    assert not unused
+
+
+def test_numbers_are_written_as_people_write_them():
+    english, german = Words("en"), Words("de")
+    assert english.number(1234567.5, 1) == "1,234,567.5"
+    assert german.number(1234567.5, 1) == "1.234.567,5"
+    assert english.number(-3) == "\N{MINUS SIGN}3"
+    assert [english.percent(share) for share in (0, 0.004, 0.0994, 0.1, 1)] == [
+        "0%",
+        "0.4%",
+        "9.9%",
+        "10%",
+        "100%",
+    ]
+    assert german.percent(0.123, 1) == "12,3\N{NO-BREAK SPACE}%"
+
+
+def test_times_are_written_as_people_write_them():
+    english, german = Words("en"), Words("de")
+    assert english.day(NOW) == "25 Nov 2026"
+    assert german.day(NOW) == "25. Nov. 2026"
+    assert english.short_day(NOW) == "25 Nov"
+    assert german.moment(NOW) == "25. Nov. 2026, 09:46"
+    assert english.ago(NOW - 90, NOW) == "a minute ago"
+    assert german.ago(NOW - 3 * 86_400, NOW) == "vor 3 Tagen"
+    assert english.ago(NOW - 5, NOW) == "just now"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "chosen", "language"),
+    [
+        ("de-DE,de;q=0.9,en;q=0.8", None, "de"),
+        ("fr, en;q=0.2, de;q=0.3", None, "de"),
+        ("fr", None, "en"),
+        ("", None, "en"),
+        ("de", "en", "en"),
+        ("de", "xx", "de"),
+        ("en;q=high, de;q=0.1", None, "de"),
+    ],
+)
+def test_the_language_is_the_one_that_the_browser_likes_best(accepted, chosen, language):
+    assert language_of(accepted, chosen) == language
