@@ -161,7 +161,7 @@ def replay(args: argparse.Namespace) -> None:
     if args.without_vectors:
         log = replace(log, vectors=np.zeros((len(log.vectors), 0), np.float32))
     half = len(log.items) // 2
-    known = _first_views(log, half)
+    known = first_views(log, half)
     since = np.full(len(log.vectors), np.inf)
     np.minimum.at(since, log.items, log.times)
     ids = [f"i{k}" for k in range(len(log.vectors))]
@@ -180,7 +180,7 @@ def replay(args: argparse.Namespace) -> None:
     )
 
 
-def _first_views(log: TimedLog, until: int) -> Views:
+def first_views(log: TimedLog, until: int) -> Views:
     seen: set[tuple[int, int]] = set()
     kept = []
     for k in range(until):

@@ -97,8 +97,25 @@ class Log:
         return replace(ranker, personas=self.people.ids, affinities=found)
 
 
-def learn(log: Log, seed: int, progress: Progress) -> Lesson:
-    """The ranker of a log."""
+@dataclass(frozen=True)
+class Study:
+    """Choices to learn weights from, and how item models are to be learned.
+
+    Attributes:
+        following: what came next; together: what was seen together, in whatever order.
+    """
+
+    plan: Plan
+    following: Cases
+    together: Cases
+
+
+def studied(log: Log, seed: int, progress: Progress) -> Study:
+    """Item models of the first part of a log, and choices in the second.
+
+    Raises:
+        NotEnoughData: there are too few.
+    """
     items, views = log.items, log.views
     begin = int(len(views) * FIRST_PART)
     first = views.histories(begin)
@@ -109,19 +126,26 @@ def learn(log: Log, seed: int, progress: Progress) -> Lesson:
     )
     progress(0.45, "playing the log again")
     ranker = log.liked(_ranker(items, PRIOR, PRIOR, models), begin, seed)
-    following, together = replay(
-        Replay(items, views, log.ladders, ranker, begin, log.shown, log.people), MOST_CASES, seed
-    )
+    played = Replay(items, views, log.ladders, ranker, begin, log.shown, log.people)
+    following, together = replay(played, MOST_CASES, seed)
     if len(following) < LEAST_CASES:
         raise NotEnoughData(
             f"Ranking learns from {LEAST_CASES} or more choices between known content; "
             f"the log holds {len(following)}."
         )
+    return Study(plan, following, together)
+
+
+def learn(log: Log, seed: int, progress: Progress) -> Lesson:
+    """The ranker of a log."""
+    items, views = log.items, log.views
+    study = studied(log, seed, progress)
     progress(0.55, "weighing what decides")
-    weights, figures = weigh(following, plan)
-    of_sets = weights if len(together) < LEAST_CASES else fit_weights(together, PRIOR, SPREAD)
+    weights, figures = weigh(study.following, study.plan)
+    enough = len(study.together) >= LEAST_CASES
+    of_sets = fit_weights(study.together, PRIOR, SPREAD) if enough else weights
     progress(0.6, "learning from all views")
-    plan = _kept(plan, weights, of_sets)
+    plan = _kept(study.plan, weights, of_sets)
     models = fit_item_models(
         views.histories(), len(items), plan, seed, lambda share: progress(0.6 + 0.4 * share, "all")
     )
