@@ -17,7 +17,17 @@ from personas.mixture_choice import Choice, chosen, compare, is_structure
 from personas.mixture_columns import Column, Row
 from personas.mixture_kinds import statistics_of
 from personas.mixture_schema import Parameters, Schema, learn_schema, loadings, log_shares
-from personas.mixture_search import Problem, finished, joined_sums, posterior, settle, stream
+from personas.mixture_search import (
+    Problem,
+    Solution,
+    finished,
+    joined_sums,
+    path,
+    posterior,
+    settle,
+    stream,
+    worth_keeping,
+)
 from personas.wording import observed
 
 EVERYONE = ("p_everyone", "Everyone")
@@ -125,11 +135,12 @@ class PersonaMixture:
         rng = np.random.default_rng(self.random_state)
         rows = np.sort(rng.permutation(len(table))[: self.sample])
         sample = np.asarray(table[rows], np.float64)
-        problem = prepare(schema, sample, self.prior, self.most)
-        problem = bound(problem, bonds)
+        raw = Problem(schema, sample, self.prior)
+        problem = bound(prepare(raw, self.most), bonds)
         known = None if before is None else _started(before[rows])
-        count = self._chosen(problem, known if loyal else None, rng)
-        solution = finished(problem, settle(problem, count, self.starts, rng, known))
+        count, usual = self._chosen(raw, problem, known if loyal else None, rng)
+        solution = settle(problem, count, self.starts, rng, known, usual)
+        solution = worth_keeping(problem, finished(problem, solution))
         if len(table) > len(sample):
             recast(table, schema, problem.schema)
             whole = bound(replace(problem, table=table), bonds)
@@ -141,17 +152,23 @@ class PersonaMixture:
         self._settle()
         return self
 
-    def _chosen(self, problem: Problem, before: Array | None, rng: np.random.Generator) -> int:
+    def _chosen(
+        self, raw: Problem, problem: Problem, before: Array | None, rng: np.random.Generator
+    ) -> tuple[int, Solution | None]:
+        """How many components, and which, where other samples were asked."""
         self.curve_ = ()
         if self.count is not None:
-            return self.count
+            return self.count, None
         rows = rng.permutation(problem.visitors)[:MOST_FOR_CHOICE]
-        free = replace(problem.with_rows(rows), bonds=None, frozen=None, extra=None)
-        self.curve_ = compare(free, self.most, self.folds, rng)
+        compared = compare(raw.with_rows(rows), self.most, self.folds, rng)
+        self.curve_ = compared.curve
         count = chosen(self.curve_, None if before is None else before.shape[1])
-        if not is_structure(free, self.curve_, count, rng):
+        free = replace(problem.with_rows(rows), bonds=None, frozen=None, extra=None)
+        if count > 1 and not is_structure(free, self.curve_, count, rng):
             count = 1
-        return max(count, problem.bound)
+        if count == 1 or count < problem.bound:
+            return max(count, problem.bound), None
+        return count, compared.usual(free, count, path(free, count)[-1:])
 
     def _settle(self) -> None:
         """What an answer needs, worked out once."""

@@ -16,48 +16,64 @@ from personas.entities import Array
 from personas.mixture_columns import Column, clumping_of_counts
 from personas.mixture_kinds import means_of, residuals_of, seen_in
 from personas.mixture_schema import Parameters, Schema
-from personas.mixture_search import CHUNK, Problem, path, posterior
+from personas.mixture_search import CHUNK, Problem, path
 
 LEAST_TOGETHER = 30  # visitors of whom both features are known
 MOST_VISITORS = 5000  # that the components are learned from
 
 
-def prepare(schema: Schema, table: Array, prior: float, most: int) -> Problem:
-    """A problem whose schema knows what many components leave unexplained."""
-    problem = Problem(schema, table, prior)
-    step = max(1, len(table) // MOST_VISITORS)
-    rich = path(problem.with_rows(np.arange(0, len(table), step)), most)[-1]
-    return calibrated(problem, rich.parameters)
+def prepare(problem: Problem, most: int) -> Problem:
+    """The problem as its features are read once it is known what personas leave unexplained.
+
+    How many personas there are is not known yet, so all numbers of them are asked and their answers
+    averaged: what one number of them makes of a sample changes from sample to sample.
+    """
+    step = max(1, problem.visitors // MOST_VISITORS)
+    few = problem.with_rows(np.arange(0, problem.visitors, step))
+    solutions = path(few, most)
+    schema = calibrated(few, [each.parameters for each in solutions[1:] or solutions])
+    table = problem.table.copy()
+    recast(table, problem.schema, schema)
+    return replace(problem, schema=schema, table=table)
 
 
-def calibrated(problem: Problem, parameters: Parameters) -> Problem:
-    """The problem with weights and clumping as these components leave them unexplained."""
+def calibrated(problem: Problem, learnt: Sequence[Parameters]) -> Schema:
+    """The schema with weights and clumping as these components leave them unexplained."""
+    columns = problem.schema.columns
+    left = [_unexplained(problem, parameters) for parameters in learnt]
+    weights = 1 / (1 + np.mean([repeated for repeated, _ in left], axis=0))
+    clumping = np.mean([clumps for _, clumps in left], axis=0)
+    return Schema(
+        tuple(
+            replace(column, weight=float(weight), clumping=float(clumps))
+            for column, weight, clumps in zip(columns, weights, clumping, strict=True)
+        )
+    )
+
+
+def _unexplained(problem: Problem, parameters: Parameters) -> tuple[Array, Array]:
+    """How often the others say again what each feature says, and its clumping [column]."""
     schema = problem.schema
     sums = parameters.sums + problem.prior * schema.everyone[:, None]
-    memberships, _ = posterior(problem.joint(parameters))
-    columns, blocks, residuals, seen = [], [], [], []
+    memberships = problem.memberships(parameters)
+    residuals, seen, clumping = [], [], []
     for column, part in zip(schema.columns, schema.slices, strict=True):
         block = problem.table[:, part]
         expected = memberships @ means_of(column, sums[part]).T
         residuals.append(residuals_of(column, block, expected))
         seen.append(seen_in(column, block) > 0)
-        fresh, reworked = _unclumped(column, block, expected)
-        columns.append(fresh)
-        blocks.append(reworked)
-    weights = 1 / (1 + redundancy(residuals, seen))
-    weighed = (replace(c, weight=float(w)) for c, w in zip(columns, weights, strict=True))
-    return replace(problem, schema=Schema(tuple(weighed)), table=np.hstack(blocks))
+        clumping.append(_clumping(column, block, expected))
+    return redundancy(residuals, seen), np.array(clumping)
 
 
-def _unclumped(column: Column, block: Array, expected: Array) -> tuple[Column, Array]:
-    """A counts feature whose clumping is what the components leave of it."""
+def _clumping(column: Column, block: Array, expected: Array) -> float:
+    """Of a counts feature, what the components leave of it."""
     if column.kind != "counts" or column.clumping == 0:
-        return column, block
+        return column.clumping
     counted = _counted(block, column.clumping)
     totals = counted.sum(1, keepdims=True)
     known = totals[:, 0] > 0
-    clumping = clumping_of_counts(counted[known], (totals * expected)[known])
-    return replace(column, clumping=clumping), _shortened(counted, clumping)
+    return clumping_of_counts(counted[known], (totals * expected)[known])
 
 
 def _counted(block: Array, clumping: float) -> Array:

@@ -1,7 +1,7 @@
-"""How many personas: as many as foretell other visitors and come back when learnt from others.
+"""How many personas, and which: those that foretell other visitors and come back from others.
 
 Sources: Hubert & Arabie 1985 (adjusted Rand index); Ben-Hur, Elisseeff & Guyon 2002 (stability);
-Smyth 2000 (held-out likelihood).
+Smyth 2000 (held-out likelihood); Breiman et al. 1984 (one standard error).
 """
 
 from __future__ import annotations
@@ -13,16 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personas.entities import Array
-from personas.mixture_search import Problem, log_total, path
+from personas.mixture_calibration import prepare, recast
+from personas.mixture_search import (
+    Problem,
+    Solution,
+    carries,
+    climb,
+    log_total,
+    path,
+    posterior,
+)
 
 Labels = NDArray[np.intp]
 
 COST = 0.01  # of one more persona to look after, as a share of all that can be gained
-UNSTABLE = 0.2  # cost of personas that never come back
-LOYALTY = 0.06  # in favour of the number of before
+UNSTABLE, STABLE = 0.5, 0.85  # adjusted Rand index: worth nothing, and all that is gained
+LOYALTY = 0.15  # of all that can be gained, in favour of the number of before
 CHANCES, CHANCE_FOLDS = 2, 2  # how often features are dealt out anew
 TOGETHER = 0.1  # of the gain that must come of features that go together
-STABLE, SIGNIFICANT = 0.75, 3.0  # adjusted Rand index, standard errors
+SIGNIFICANT = 3.0  # standard errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,7 @@ class Choice:
         gain: held-out log-likelihood of a visitor, above that of one persona.
         doubt: standard error of `gain`.
         stability: mean adjusted Rand index of fits that lack one fold or another.
+        wavering: standard error of `stability`.
         least: visitors of the smallest persona in any fit.
     """
 
@@ -41,24 +51,61 @@ class Choice:
     doubt: float
     stability: float
     least: float
+    wavering: float = 0.0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Fits that each lack some of the visitors.
+
+    Args:
+        curve: one choice for each number of personas that every fit could reach.
+        joints: of each fit for each number, log p(persona, features) [visitor, persona].
+    """
+
+    curve: tuple[Choice, ...]
+    joints: tuple[list[Array], ...]
+
+    def usual(self, problem: Problem, count: int, others: Sequence[Solution]) -> Solution:
+        """So many personas of these visitors as most samples of them find them.
+
+        Of several ways to group people that are about as likely, the likeliest changes from sample
+        to sample. Taken is the one, of each fit's and `others`, that is most like all fits'.
+        """
+        found = [joints[count - 1] for joints in self.joints]
+        tried = [climb(problem, posterior(joint)[0]) for joint in found]
+        tried += [other for other in others if other.count == count]
+        good = [each for each in tried if carries(problem, each)] or tried
+        labels = [joint.argmax(1) for joint in found]
+
+        def agreement(solution: Solution) -> float:
+            own = problem.joint(solution.parameters).argmax(1)
+            return float(np.mean([adjusted_rand(own, other) for other in labels]))
+
+        return max(good, key=agreement)
 
 
 def compare(
-    problem: Problem, most: int, folds: int, rng: np.random.Generator
-) -> tuple[Choice, ...]:
-    """One choice for each number of personas that every fit could reach."""
+    problem: Problem, most: int, folds: int, rng: np.random.Generator, ready: bool = False
+) -> Comparison:
+    """Fits to all visitors but one fold each, and what they say of each number of personas.
+
+    Each learns all from its own visitors, also how its features are to be read, unless these are
+    `ready`: what is the same in all fits would make them look alike.
+    """
     fold = rng.permutation(problem.visitors) % folds
-    fits = [_without(problem, fold == number, most) for number in range(folds)]
+    fits = tuple(_without(problem, fold == number, most, ready) for number in range(folds))
     reached = min(len(joints) for joints in fits)
     held_out = np.zeros((reached, problem.visitors))
     for number, joints in enumerate(fits):
         out = fold == number
         held_out[:, out] = [log_total(joint[out]) for joint in joints[:reached]]
     gains = held_out - held_out[0]
-    return tuple(
+    curve = tuple(
         _choice(gains[count - 1], [joints[count - 1].argmax(1) for joints in fits], count)
         for count in range(1, reached + 1)
     )
+    return Comparison(curve, fits)
 
 
 def is_structure(
@@ -72,8 +119,11 @@ def is_structure(
     if count == 1:
         return True
     found = next(choice for choice in curve if choice.count == count)
-    tries = [compare(shuffled(problem, rng), count, CHANCE_FOLDS, rng) for _ in range(CHANCES)]
-    by_chance = max(choice.gain for tried in tries for choice in tried)
+    tries = [
+        compare(shuffled(problem, rng), count, CHANCE_FOLDS, rng, ready=True).curve
+        for _ in range(CHANCES)
+    ]
+    by_chance = max(choice.gain for curve in tries for choice in curve)
     return found.gain - by_chance > max(SIGNIFICANT * found.doubt, TOGETHER * found.gain)
 
 
@@ -85,52 +135,70 @@ def shuffled(problem: Problem, rng: np.random.Generator) -> Problem:
     return replace(problem, table=table)
 
 
-def _without(problem: Problem, out: NDArray[np.bool_], most: int) -> list[Array]:
+def _without(problem: Problem, out: NDArray[np.bool_], most: int, ready: bool) -> list[Array]:
     """For 1 to `most` personas learnt without these visitors, log p(persona, features) of all."""
-    solutions = path(problem.with_rows(~out), most)
-    return [problem.joint(solution.parameters) for solution in solutions]
+    learnt = problem.with_rows(~out)
+    if not ready:
+        learnt = prepare(learnt, most)
+    solutions = path(learnt, most)
+    everyone = replace(learnt, table=problem.table.copy())
+    recast(everyone.table, problem.schema, learnt.schema)
+    return [everyone.joint(solution.parameters) for solution in solutions]
 
 
 def _choice(gain: Array, labels: Sequence[Labels], count: int) -> Choice:
     sizes = [np.bincount(label, minlength=count).min() for label in labels]
+    agreements = pairwise_agreements(labels)
     return Choice(
         count,
         gain=float(gain.mean()),
         doubt=float(gain.std() / np.sqrt(len(gain))),
-        stability=mean_agreement(labels),
+        stability=float(agreements.mean()),
         least=float(min(sizes)),
+        wavering=float(agreements.std() / np.sqrt(len(labels))),
     )
 
 
 def chosen(curve: Sequence[Choice], before: int | None = None) -> int:
-    """The number that foretells best and repeats itself; one where none does.
+    """The smallest number about as good as the best; one where none comes back.
+
+    What personas gain counts as far as they come back in other samples of the visitors. About as
+    good is what lies within the standard error, as by Breiman et al. 1984.
 
     Args:
         before: the number so far, which needs to be clearly beaten.
     """
     most = max(choice.gain for choice in curve)
-    worth = {
-        choice.count: _worth(choice, most) + LOYALTY * (choice.count == before)
-        for choice in curve
-        if _carries(choice, STABLE - 0.1 * (choice.count == before))
-    }
-    return max(worth, key=lambda count: worth[count]) if worth else 1
+    worth = {choice: _worth(choice, most) for choice in curve if _carries(choice)}
+    if not worth:
+        return 1
+    best = max(worth, key=lambda choice: worth[choice])
+    if any(c.count == before and worth[c] >= worth[best] - LOYALTY for c in worth):
+        return before or 1
+    good = (c for c in worth if worth[best] - worth[c] <= _doubt(best, c, most))
+    return min(choice.count for choice in good)
 
 
 def _worth(choice: Choice, most: float) -> float:
-    return choice.gain / most - COST * choice.count - UNSTABLE * (1 - choice.stability)
+    comes_back = min((choice.stability - UNSTABLE) / (STABLE - UNSTABLE), 1.0)
+    return choice.gain / most * comes_back - COST * choice.count
 
 
-def _carries(choice: Choice, stable: float) -> bool:
+def _doubt(one: Choice, other: Choice, most: float) -> float:
+    """Standard error of the difference of what two are worth, as far as stability makes it."""
+    wavering = [c.gain / most * c.wavering * (c.stability < STABLE) for c in (one, other)]
+    return float(np.hypot(*wavering)) / (STABLE - UNSTABLE)
+
+
+def _carries(choice: Choice) -> bool:
     """Whether there is structure, and it repeats."""
     significant = choice.gain > SIGNIFICANT * choice.doubt
-    return choice.count > 1 and significant and choice.stability >= stable
+    return choice.count > 1 and significant and choice.stability > UNSTABLE
 
 
-def mean_agreement(labels: Sequence[Labels]) -> float:
-    """Mean adjusted Rand index of all pairs."""
-    pairs = [adjusted_rand(a, b) for i, a in enumerate(labels) for b in labels[:i]]
-    return float(np.mean(pairs))
+def pairwise_agreements(labels: Sequence[Labels]) -> Array:
+    """Adjusted Rand index of each pair."""
+    return np.array([adjusted_rand(a, b) for i, a in enumerate(labels) for b in labels[:i]])
 
 
 def adjusted_rand(left: Labels, right: Labels) -> float:

@@ -20,7 +20,8 @@ from personas.mixture_schema import Parameters, Schema, loadings, log_shares
 
 SHORT_STEPS, LONG_STEPS, LAST_STEPS = 10, 60, 400
 CLEARLY = 0.05  # of what is gained over one component: others need to be better by that
-LEAST_SHARE, LEAST_VISITORS = 0.02, 10  # of a component
+LEAST_SHARE = 0.03  # of the visitors in a component: fewer are found again by chance only
+LEAST_VISITORS = 20  # of whom a share is known to 11 points
 ENOUGH, LAST_ENOUGH = 3e-5, 1e-6  # nats a visitor: EM gains no more in a step
 MOST_SPLITS, MOST_UNIONS = 4, 5  # tried at each step
 CHUNK = 1 << 15  # visitors at once
@@ -175,15 +176,15 @@ def best_of(problem: Problem, starts: Iterable[Array]) -> Solution | None:
     tries = [climb(problem, memberships, SHORT_STEPS) for memberships in starts]
     found: list[Solution] = []
     for tried in sorted(tries, key=lambda tried: -tried.likelihood):
-        if _carries(problem, tried):
+        if carries(problem, tried):
             climbed = climb(problem, problem.memberships(tried.parameters))
-            found += [climbed] if _carries(problem, climbed) else []
+            found += [climbed] if carries(problem, climbed) else []
         if len(found) == 2:
             break
     return max(found, key=lambda each: each.likelihood, default=None)
 
 
-def _carries(problem: Problem, solution: Solution) -> bool:
+def carries(problem: Problem, solution: Solution) -> bool:
     """Whether its free components all have enough visitors."""
     return bool(solution.parameters.sizes[problem.bound :].min(initial=np.inf) >= problem.least)
 
@@ -194,8 +195,9 @@ def settle(
     starts: int,
     rng: np.random.Generator,
     before: Array | None = None,
+    usual: Solution | None = None,
 ) -> Solution:
-    """The components of before as they are now; without those, the path's.
+    """The components of before as they are now; without those, the usual ones, else the path's.
 
     They hold their ground unless others, also from starts by chance, are clearly better. Where
     people bound some, nothing challenges them.
@@ -203,6 +205,9 @@ def settle(
     holder = None if before is None else towards(problem, climb(problem, before), count)
     if holder is not None and problem.bound:
         return holder
+    if usual is not None:
+        found = climb(problem, problem.memberships(usual.parameters))
+        return found if holder is None else _unless_beaten(problem, holder, found)
     solutions = path(problem, count)
     if solutions[-1].count == 1:
         return solutions[-1] if holder is None else holder
@@ -211,13 +216,30 @@ def settle(
         points = points_of(problem)
         drawn = (spread_start(points, solutions[-1].count, rng) for _ in range(starts))
         challengers += [found for found in (best_of(problem, drawn),) if found is not None]
-    if holder is None:
-        holder = solutions[-1]
-    elif holder.count != solutions[-1].count:
-        return holder
     best = max(challengers, key=lambda found: found.likelihood)
-    margin = CLEARLY * (best.likelihood - solutions[0].likelihood)
-    return best if best.likelihood > holder.likelihood + margin else holder
+    return _unless_beaten(problem, solutions[-1] if holder is None else holder, best)
+
+
+def _unless_beaten(problem: Problem, holder: Solution, challenger: Solution) -> Solution:
+    """The holder, where the challenger is not clearly better."""
+    if holder.count != challenger.count:
+        return holder
+    margin = CLEARLY * (challenger.likelihood - alone(problem).likelihood)
+    return challenger if challenger.likelihood > holder.likelihood + margin else holder
+
+
+def worth_keeping(problem: Problem, solution: Solution) -> Solution:
+    """The solution without free components that too few visitors belong to."""
+    while solution.count > max(problem.bound, 1):
+        winners = problem.joint(solution.parameters).argmax(1)
+        sizes = np.bincount(winners, minlength=solution.count)
+        if sizes[problem.bound :].min(initial=problem.visitors) >= problem.least:
+            break
+        fewer = towards(problem, solution, solution.count - 1)
+        if fewer.count == solution.count:
+            break
+        solution = finished(problem, fewer)
+    return solution
 
 
 def towards(problem: Problem, solution: Solution, count: int) -> Solution:
