@@ -187,7 +187,7 @@ def _worth(choice: Choice, most: float) -> float:
 def _doubt(one: Choice, other: Choice, most: float) -> float:
     """Standard error of the difference of what two are worth, as far as stability makes it."""
     wavering = [c.gain / most * c.wavering * (c.stability < STABLE) for c in (one, other)]
-    return float(np.hypot(*wavering)) / (STABLE - UNSTABLE)
+    return float(np.linalg.norm(wavering)) / (STABLE - UNSTABLE)
 
 
 def _carries(choice: Choice) -> bool:
