@@ -79,8 +79,18 @@ def _remove_left_over(scratch: Path) -> None:
     """What killed processes left."""
     for path in scratch.glob(f"{FOLDER}*"):
         process = path.name.removeprefix(FOLDER).partition("-")[0]
-        if not Path(f"/proc/{process}").exists():
+        if not process.isdigit() or not _runs(int(process)):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _view(

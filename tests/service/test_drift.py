@@ -51,30 +51,28 @@ def trained(tmp_path_factory):
     service = Service(tmp_path_factory.mktemp("drift") / "data")
     service.start()
     with service.client() as client:
+        untrained = compared(client)
         sent(client, identified(drawn(400, 0.0, seed=3).rows, 0, "2026-05-01T10:00:00Z"))
         started = client.post("/v1/jobs", json={"kind": "train", "models": ["personas"]})
         assert ended(client, started.headers["location"])["status"] == "succeeded"
-    yield service
+    yield service, untrained
     service.stop()
 
 
-def test_without_a_key_nobody_is_told(nobody, trained):
-    assert nobody.get(DRIFT).status_code == 401
-    with trained.client(PUBLISHABLE) as public:
-        assert public.get(DRIFT).status_code == 403
+def test_without_a_key_nobody_is_told(trained):
+    for key, status in ((None, 401), (PUBLISHABLE, 403)):
+        with trained[0].client(key) as other:
+            assert other.get(DRIFT).status_code == status
 
 
-def test_a_site_without_personas_is_told_so(new_service):
-    service = new_service()
-    service.start()
-    with service.client() as client:
-        told = compared(client)
+def test_a_site_without_personas_is_told_so(trained):
+    _, told = trained
     assert (told["verdict"], told["modelVersion"]) == ("too-little-known", None)
     assert told["personas"] == told["features"] == []
 
 
 def test_the_visitors_of_the_fit_are_steady_and_others_are_found(trained):
-    with trained.client() as client:
+    with trained[0].client() as client:
         before = compared(client)
         assert before["verdict"] == "steady"
         assert before["visitors"] == {"then": 400, "now": 400}

@@ -227,7 +227,7 @@ def test_a_sample_is_the_same_for_the_same_seed(tmp_path):
 
 def test_what_a_killed_process_left_is_removed(tmp_path):
     log = known(tmp_path, [record_of(page("m1", NOW))])
-    left = tmp_path / "scratch" / "population-999999999-x"
+    left = tmp_path / "scratch" / "population-4194305-x"
     left.mkdir(parents=True)
     assert by_engine(log, {}) != {}
     assert not left.exists()
