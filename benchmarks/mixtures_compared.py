@@ -3,9 +3,9 @@
     python benchmarks/mixtures_compared.py --visitors 3000 --missing 0,.4,.7
 
 Three made-up personas, six features (`tests/personas/populations.py`): three categories, an income,
-counts of channels, a mean of repeated observations. All are told how many personas there are. StepMix
-takes what it has a model for: categories with missing ones, the rest as normal with missing ones.
-scikit-learn's mixture takes no missing ones: they become the mean.
+counts of channels, a mean of repeated observations. All are told how many personas there are.
+StepMix takes what it has a model for: categories with missing ones, the rest as normal with missing
+ones. scikit-learn's mixture takes no missing ones: they become the mean.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import multiprocessing
 import resource
 import time
 from collections.abc import Callable, Sequence
+from multiprocessing.queues import Queue
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,12 @@ from tests.personas.populations import CHANNELS, PLANS, ROLES, SIZES, drawn, lik
 
 PERSONAS, FITS, ALONE = 3, 5, 200  # FITS: random starts; ALONE: visitors answered one by one
 Rows = Sequence[dict[str, Any]]
+Answers = Queue[tuple[float, float, float, float, float]]
 CATEGORIES = (("trait:role", ROLES), ("trait:plan", PLANS), ("trait:size", SIZES))
 
 
 def plain(rows: Rows) -> Array:
-    """Categories as numbers, the logarithm of income, shares of channels, the mean; nan: missing."""
+    """Numbers of categories, logarithm of income, shares of channels, mean; nan is missing."""
     return np.array([_plain(row) for row in rows])
 
 
@@ -85,7 +87,7 @@ def _one_hot(table: Array) -> Array:
     return np.hstack([*first, table[:, len(CATEGORIES) :]])
 
 
-def measured(name: str, visitors: int, missing: float, seed: int, answers: Any) -> None:
+def measured(name: str, visitors: int, missing: float, seed: int, answers: Answers) -> None:
     """One method in a process of its own, so that its memory is its own."""
     population = drawn(visitors, missing, seed)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -99,7 +101,7 @@ def measured(name: str, visitors: int, missing: float, seed: int, answers: Any) 
         predict([row])
     each = 1e3 * (time.process_time() - alone) / ALONE
     ideal = adjusted_rand(likelihoods(population).argmax(1), population.personas)
-    answers.put((name, found, ideal, fitted - started, grown, each))
+    answers.put((found, ideal, fitted - started, grown, each))
 
 
 METHODS: dict[str, Callable[[Rows], Callable[[Rows], Any]]] = {
@@ -118,11 +120,11 @@ def main() -> None:
     processes = multiprocessing.get_context("spawn")
     for missing in map(float, args.missing.split(",")):
         for name in METHODS:
-            answers: Any = processes.Queue()
+            answers: Answers = processes.Queue()
             told = (name, args.visitors, missing, args.seed, answers)
             process = processes.Process(target=measured, args=told)
             process.start()
-            name, found, ideal, seconds, memory, each = answers.get()
+            found, ideal, seconds, memory, each = answers.get()
             process.join()
             print(
                 f"missing {missing:.0%} {name}: ARI {found:.3f} (who knows the truth {ideal:.3f}), "
