@@ -94,7 +94,7 @@ class Fetched:
     """What a server answered.
 
     Attributes:
-        url: after redirects.
+        url: after redirects, if it has `moved`.
         kind: media type.
         charset: as declared.
         size: bytes on the wire.
@@ -108,6 +108,7 @@ class Fetched:
     etag: str | None = None
     modified: str | None = None
     size: int = 0
+    moved: bool = False
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -227,14 +228,15 @@ class Fetcher:
             raise NotFetched(detail, "too-slow") from None
 
     async def _followed(self, wish: Wish, before: Before | None) -> Fetched:
-        for _ in range(MOST_REDIRECTS + 1):
+        for redirects in range(MOST_REDIRECTS + 1):
             target = self._target(wish.url)
             if before is not None:
                 await before(target)
             async with self._asked(target, wish) as response:
                 headers = {name.lower(): value for name, value in _texts(response.headers)}
                 if response.status not in REDIRECTS or "location" not in headers:
-                    return await _read(response, headers, target.url, wish)
+                    answer = await _read(response, headers, target.url, wish)
+                    return replace(answer, moved=redirects > 0)
                 wish = replace(wish, url=urljoin(target.url, headers["location"]))
         detail = f"It redirects more than {MOST_REDIRECTS} times."
         raise NotFetched(detail, "too-many-redirects")

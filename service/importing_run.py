@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from embeddings.documents import FIELDS
 from personas.errors import InvalidInput, UnknownName
 from service.content_write import Written, load_document, put_many
-from service.feeds import Piece
+from service.feeds import Piece, content_id
 from service.fetching import Fetched, Wish
 from service.fetching_addresses import NotFetched
 from service.fetching_manners import Manners
@@ -81,10 +81,8 @@ class _Run:
     async def remember(self) -> None:
         """What earlier imports know of this source."""
         kept = await patiently(partial(self._state.store.documents, self._site, self._family))
-        for name, written in kept.items():
-            page = PageState.read(written)
-            url = name.removeprefix(self._family)
-            self._known[url] = page
+        self._known = await asyncio.to_thread(_pages_of, kept, self._family)
+        for url, page in self._known.items():
             if page.job == self._task.id and url in self._found.pieces:
                 self._done[url] = page
 
@@ -115,8 +113,9 @@ class _Run:
     async def _read(self, name: str) -> tuple[PageState, Document | None]:
         """What becomes of a page, and the content item that is to be saved of it."""
         piece, known, task = self._found.pieces[name], self._known.get(name), self._task
-        content = self._content_of(piece)
-        there = content in self._state.catalogues.of(self._site).items
+        items = self._state.catalogues.of(self._site).items
+        there = known is not None and known.id in items
+        content = known.id if known is not None and there else self._content_of(piece)
         if not there or task.full or (known is not None and not known.is_known):
             known = None
         page = PageState(content, task.id, UNCHANGED, changed=piece.changed)
@@ -132,8 +131,8 @@ class _Run:
                 return replace(page, outcome=outcome, code=error.code, why=error.detail), None
             if found is None:
                 return page, None
-            piece = found
-        page = replace(page, digest=digest_of(piece))
+            piece, content = found, self._content_of(found)
+        page = replace(page, id=content, digest=digest_of(piece))
         if known is not None and known.digest == page.digest:
             return page, None
         before = await self._before(content)
@@ -152,6 +151,8 @@ class _Run:
         page = _with_answer(page, known, answer)
         if answer.status == 304:
             return page, None
+        if answer.moved:  # visitors see the address that it moved to
+            piece = replace(piece, id=content_id(answer.url), url=answer.url)
         found = await asyncio.to_thread(read_article, piece, answer.body, answer.charset)
         if found is None and not (piece.title or piece.body):
             raise NotFetched("No text was found on the page.", "no-text")
@@ -191,6 +192,10 @@ class _Run:
             words.append("the rest was left, for one import takes no more")
         told = {"gone": gone[:MOST_TOLD], "goneCount": len(gone), "cut": self._cut}
         return {"detail": "; ".join(words), **tally.result(), **told}
+
+
+def _pages_of(kept: Mapping[str, bytes], family: str) -> dict[str, PageState]:
+    return {name.removeprefix(family): PageState.read(page) for name, page in kept.items()}
 
 
 def _with_answer(page: PageState, known: PageState | None, answer: Fetched) -> PageState:

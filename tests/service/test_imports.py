@@ -203,6 +203,16 @@ def test_an_index_of_sitemaps_is_followed_and_a_broken_one_is_told(secret, websi
     assert trouble["url"] == website.url + "/lost.xml"
 
 
+def test_a_page_that_moved_is_known_by_its_new_address_each_time(secret, website):
+    there = website.article("/there", "There")
+    website.pages["/was"] = Page(status=301, headers={"Location": "/there"})
+    sitemap = website.sitemap({"/was": ""})
+    imported(secret, sitemapUrl=sitemap)
+    assert item(secret, there)["url"] == there
+    assert imported(secret, sitemapUrl=sitemap)["result"]["unchanged"] == 1
+    assert secret.get(f"/v1/content/{quote(website.url + '/was', safe='')}").status_code == 404
+
+
 def test_an_import_takes_no_more_than_it_was_told_to(secret, website):
     paths = [f"/{n}" for n in range(5)]
     for path in paths:
