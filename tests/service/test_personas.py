@@ -159,7 +159,7 @@ def test_who_is_erased_is_gone_from_the_list_at_once(client, trained):
     after = client.get(f"/v1/personas/{persona}/visitors", params={"limit": 1000}).json()["data"]
     assert after == [row for row in before if row["ids"][0]["id"] != gone]
     [census] = trained.data_dir.glob("census/*/census.sqlite")
-    assert f"user_id:{gone}\"".encode() not in census.read_bytes()
+    assert f'user_id:{gone}"'.encode() not in census.read_bytes()
 
 
 def test_a_group_of_fewer_than_five_is_not_listed(client):
