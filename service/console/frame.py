@@ -18,6 +18,8 @@ from service.problems import not_found
 NAVIGATION = (
     ("", "nav.overview"),
     ("/personas", "nav.personas"),
+    ("/journey", "nav.journey"),
+    ("/coverage", "nav.coverage"),
     ("/visitors", "nav.visitors"),
     ("/models", "nav.models"),
     ("/settings", "nav.settings"),

@@ -5,11 +5,16 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from service.console import door, overview
+from service.console import coverage, door, journey, overview
 from service.console.attempts import Attempts
 from service.console.frame import static
 
-PAGES = (overview.pages, door.pages)  # the last one answers what no other does
+PAGES = (
+    overview.pages,
+    journey.pages,
+    coverage.pages,
+    door.pages,
+)  # the last one answers what no other does
 
 
 def install(app: FastAPI) -> None:
