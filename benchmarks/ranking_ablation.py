@@ -36,6 +36,7 @@ GROUPS: dict[str, Sequence[str]] = {
     "how much was seen": ["together-many", "pattern-many", "neighbours-many", "next-many"],
     "all co-consumption": [f.name for f in FEATURES if f.code == "together"],
     "phases": ["phase-now", "phase-next"],
+    "companions counted live": ["lately"],
     "persona": ["persona"],
 }
 

@@ -22,6 +22,7 @@ import numpy as np
 from _timed_log import HOUR, KINDS, TimedLog, timed_log
 from numpy.typing import NDArray
 
+from personas.covisits import CoVisits
 from personas.entities import CONTENT_TYPES, LADDER
 from personas.order import order_shares, order_trust
 from personas.popularity import ROWS, Popularity
@@ -29,7 +30,7 @@ from personas.ranker import Ranker
 from personas.ranking_features import FEATURES, PRIOR, Situation, features_of
 from training.fit_item_item import fit_together, histories_matrix
 from training.fit_ranker import Log, learn
-from training.ranker_cases import contents_of
+from training.ranker_cases import contents_of, with_lately
 from training.ranker_views import Items, Views
 
 CUTOFF, HALF_LIFE, LISTED = 10, 5, 50
@@ -101,7 +102,11 @@ def static(args: argparse.Namespace) -> None:
     told(lesson.ranker)
     counts = np.zeros((ROWS, len(ids)))
     counts[:] = np.bincount(views.items, minlength=len(ids))
-    contents = contents_of(items, lesson.ranker, counts)
+    covisits = CoVisits()
+    for history in train:
+        for place, item in enumerate(history):
+            covisits.add(history[:place], item)
+    contents = with_lately(contents_of(items, lesson.ranker, counts), covisits)
     seen = histories_matrix(train, len(ids))
     ease, popular = fit_together(seen, 100.0), counts[-1]
 
@@ -203,7 +208,8 @@ def _asked(
     asked = set(np.random.default_rng(args.seed).permutation(first)[: args.limit].tolist())
     hours = np.array([168.0, 24.0, 6.0, 2.0, 1.0])
     decayed, clock = np.zeros((len(hours), len(items))), 0.0
-    popularity, contents = Popularity(), contents_of(items, ranker)
+    popularity, covisits = Popularity(), CoVisits()
+    contents = with_lately(contents_of(items, ranker), covisits)
     seen: dict[int, list[int]] = defaultdict(list)
     last: dict[int, float] = {}
     ours, theirs, took = 0.0, np.zeros(len(hours)), 0.0
@@ -228,6 +234,7 @@ def _asked(
         last[visitor] = at
         if item not in before:
             popularity.add(item, at)
+            covisits.add(before, item)
             before.append(item)
     size = len(asked)
     return (

@@ -138,6 +138,7 @@ PERSONAL: tuple[Feature, ...] = (
     Feature("pattern-many", "together", 0.0, 3.0),
     Feature("neighbours-many", "together", 0.0, 3.0),
     Feature("next-many", "together", 0.0, 3.0),
+    Feature("lately", "together", 3.0, 3.0),
     Feature("persona", "persona-match", 0.5),
     Feature("progress", "progress", 0.0, 1e-6),
 )

@@ -65,8 +65,10 @@ async def ready_for(state: State, site: str, ask: Ask) -> Prepared:
     kept = others.get(version)
     if kept is None:  # once in the life of an arm: a file is read
         artefacts = await asyncio.to_thread(state.active.registry.load, site, version)
-        kept = Prepared(now.catalogue, now.arrays, Ranker.of(artefacts.get("ranker")))
+        ranker = Ranker.of(artefacts.get("ranker"))
+        kept = Prepared(now.catalogue, now.arrays, ranker).watching(state.trends.of(site))
     elif kept.arrays is not now.arrays:
         kept = Prepared(now.catalogue, now.arrays, kept.ranker, kept)
+        kept = kept.watching(state.trends.of(site))
     others[version] = kept
     return kept

@@ -21,13 +21,14 @@ from personas.entities import Array
 from personas.order import order_shares, order_trust
 from personas.popularity import ROWS
 from personas.ranker import Ranker, learned_scores
-from personas.ranking_features import Contents, Rows, standing
+from personas.ranking_features import Contents, Rows, Situation, standing
 from service.recommend_candidates import SMALL, STANDING_BEST, Candidates, Nearest, best_of
 from service.trends import Trends
 
 if TYPE_CHECKING:
     from service.state import State
 
+A_WHILE = 60.0  # seconds that clocks may differ
 FRESH_FOR = 1.0  # seconds that a live view of what rises is kept
 LOOK_EVERY = 1.0  # seconds between looks at what changed
 FOUND_AT_ONCE = 64  # items of which the nearest are found in one go
@@ -84,6 +85,19 @@ class Prepared:
         self._number_of = {item: number for number, item in enumerate(ranker.items)}
         self._moment: Moment | None = None
 
+    def watching(self, trends: Trends) -> Prepared:
+        """The same, with what visitors see together now; an event counts at once."""
+
+        def lately(situation: Situation) -> Array:
+            if situation.at < trends.latest - A_WHILE:
+                return np.zeros(len(self.items))  # as of then, which was not kept
+            return trends.lately(self.arrays, self.row_of, situation.seen, len(self.items))
+
+        learned = {**self.contents.learned, "lately": lately}
+        self.contents = replace(self.contents, learned=learned)
+        self.candidates = Candidates(self.contents, self.nearest)
+        return self
+
     def row_of(self, name: str) -> int | None:
         """Of a content id or a known URL."""
         row = self.arrays.row.get(name)
@@ -137,7 +151,7 @@ def prepared(state: State, site: str) -> Prepared:
         ranker = kept.ranker if same and kept is not None else Ranker.of(artefact)
         if trends.artefact is not artefact:
             trends.artefact, trends.trust = artefact, None
-        kept = trends.prepared = Prepared(catalogue, arrays, ranker, kept)
+        kept = trends.prepared = Prepared(catalogue, arrays, ranker, kept).watching(trends)
         if len(kept.contents) > SMALL:
             state.beside(_made_ready(trends, kept), "nearest-content")
     return kept

@@ -16,6 +16,7 @@ import numpy as np
 import orjson
 import structlog
 
+from personas.covisits import REACH, WORTH, CoVisits
 from personas.entities import Array, VisitorKey
 from personas.messages import Accepted
 from personas.popularity import ROWS, Popularity
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 MOST_NAMES = 300_000  # contents counted of one site
 MOST_PAIRS = 500_000  # of visitor and content, so that who comes again counts once
 MOST_SHOWN = 50_000  # visitors of whom is known what was shown
+MOST_WALKING = 20_000  # visitors of whom is known what they saw just before
 MOST_STEPS = 2_000  # latest steps from item to item
 SHOWN_EACH = 200  # items shown to one visitor that are remembered
 CHUNK = 300  # records taken in at a time, so that nobody waits for it
@@ -50,6 +52,9 @@ class Trends:
         self._shown: OrderedDict[str, deque[tuple[float, str]]] = OrderedDict()
         self._last: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._steps: deque[tuple[int, int]] = deque(maxlen=MOST_STEPS)
+        self._covisits = CoVisits()
+        self._before: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+        self._numbers_of: dict[int, list[int]] = {}  # row → its numbers
         self.steps = 0
         self.trust: tuple[int, float] | None = None  # in orders, and at which step it was found
         self._rows: np.ndarray = np.zeros(0, np.intp)
@@ -59,6 +64,11 @@ class Trends:
         self.prepared: Prepared | None = None
         self.others: dict[str, Prepared] = {}  # version → with its ranker, for experiments
         self.artefact: Artefact | None = None  # of the ranker that it was prepared for
+
+    @property
+    def latest(self) -> float:
+        """When the last view was; -inf before any."""
+        return self._popularity.latest
 
     def saw(self, content: str, time: float, visitor: VisitorKey, name: str = "page") -> None:
         """A touchpoint with content; only a visitor's first with it counts.
@@ -85,6 +95,7 @@ class Trends:
         self._popularity.add(number, time)
         self.views += 1
         self._step(pair[0], number, time)
+        self._accompany(pair[0], number)
 
     def _step(self, visitor: str, number: int, time: float) -> None:
         """From what this visitor saw before to what is seen now."""
@@ -97,6 +108,34 @@ class Trends:
             self._last.move_to_end(visitor)
             if len(self._last) > MOST_SHOWN:
                 self._last.popitem(last=False)
+
+    def _accompany(self, visitor: str, number: int) -> None:
+        """What this visitor saw before, and what is seen now, go together."""
+        before = self._before.get(visitor, ())
+        self._covisits.add(before, number)
+        self._before[visitor] = (*before[1 - REACH :], number)
+        self._before.move_to_end(visitor)
+        if len(self._before) > MOST_WALKING:
+            self._before.popitem(last=False)
+
+    def lately(
+        self, catalogue: object, row_of: Callable[[str], int | None], seen: Rows, rows: int
+    ) -> Array:
+        """How much companions of what was seen stand out [rows], by what is counted so far.
+
+        Args:
+            catalogue, row_of: as of `counts`.
+            seen: rows, the latest last.
+        """
+        self._place(catalogue, row_of)
+        found = np.zeros(rows)
+        for row, worth in zip(reversed(seen.tolist()), WORTH, strict=False):
+            for number in self._numbers_of.get(row, ()):
+                numbers, shares = self._covisits.of(number)
+                places = self._rows[numbers]
+                known = places >= 0
+                np.add.at(found, places[known], worth * shares[known])
+        return found
 
     def latest_steps(self, number_of: Mapping[str, int]) -> tuple[Rows, Rows]:
         """What visitors lately saw, and what next, numbered as `number_of` says."""
@@ -131,9 +170,12 @@ class Trends:
     def _place(self, catalogue: object, row_of: Callable[[str], int | None]) -> None:
         if self._rows_of is not catalogue:
             self._rows, self._rows_of = np.zeros(0, np.intp), catalogue
+            self._numbers_of = {}
         if len(self._rows) < len(self._numbers):
             more = islice(self._names, len(self._rows), None)
             found = [-1 if (row := row_of(name)) is None else row for name in more]
+            for number, row in enumerate(found, len(self._rows)):
+                self._numbers_of.setdefault(row, []).append(number)
             self._rows = np.concatenate([self._rows, np.asarray(found, np.intp)])
 
     # --- what was shown -----------------------------------------------------------------------
@@ -162,6 +204,7 @@ class Trends:
         for name in names:
             self._shown.pop(name, None)
             self._last.pop(name, None)
+            self._before.pop(name, None)
         self.beliefs = Beliefs()
         for pair in [pair for pair in self._pairs if pair[0] in names]:
             del self._pairs[pair]

@@ -34,7 +34,7 @@ from training.evaluate_words import METHOD, told_of
 from training.fit_personas import persona_model
 from training.fitting import Progress
 from training.process import ran, tell
-from training.ranker_cases import contents_of
+from training.ranker_cases import contents_of, with_lately
 from training.ranker_ladders import goals_of, reached_soon
 from training.ranker_shown import answers_given
 from training.ranker_views import read_views
@@ -148,7 +148,7 @@ def _played(
     visitor_of = {shown.recommendation: visitor for shown, visitor in stage.answers}
     found: list[list[Played]] = [[] for _ in policies]
     for done, moment in enumerate(moments(stage)):
-        contents = replace(common, popularity=moment.counts)
+        contents = with_lately(replace(common, popularity=moment.counts), moment.covisits)
         features = features_of(moment.situation, contents, moment.rows)
         gained = rewards(moment, visitor_of[moment.answer.recommendation])
         for drawer, own in zip(drawers, found, strict=True):

@@ -18,6 +18,7 @@ from personas.ranking import MOST_CONSIDERED, Taste, distributions
 from personas.ranking_features import Contents, Rows, features_of, weights_for
 from personas.slots import Slot
 from training.evaluate_replay import Moment, Stage
+from training.ranker_cases import with_lately
 
 Kind = Literal["ranker", "uniform", "popularity"]
 NO_PLACE = -1
@@ -117,7 +118,7 @@ class Drawer:
         if policy.kind == "popularity":
             popular: Array = np.log1p(moment.counts[FOREVER, rows])
             return popular
-        contents = replace(self._own, popularity=moment.counts)
+        contents = with_lately(replace(self._own, popularity=moment.counts), moment.covisits)
         situation = self._stage.as_known(moment, policy.ranker)
         utility: Array = self._weights @ features_of(situation, contents, rows)
         for boost in policy.slot.boosts:

@@ -6,6 +6,7 @@ did not exist then can be asked what it would have shown.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from embeddings.columns import Columns, Mask
 from embeddings.index import parse_filter
+from personas.covisits import CoVisits
 from personas.entities import Array, History
 from personas.feedback import Shown
 from personas.phase_model import PhaseModel
@@ -44,6 +46,7 @@ class Moment:
         counts: views of each item so far, as they fade [ROWS, items].
         group: a number for its visitor.
         who: memberships of `SiteData.personas`, None for nobody known.
+        covisits: what was seen together so far, in rows; counted on with the next moment.
     """
 
     answer: Shown
@@ -53,6 +56,7 @@ class Moment:
     counts: Array
     group: int
     who: Array | None
+    covisits: CoVisits
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ class Stage:
 def moments(stage: Stage) -> Iterator[Moment]:
     """The answers in their order, but for those of which nothing was shown that there still is."""
     popularity, counted = Popularity(), 0
+    covisits, seen_by = CoVisits(), defaultdict[int, list[int]](list)
     columns, views = stage.columns(), stage.views
     mapping = plain_mapping(stage.data.mapping)
     groups: dict[str, int] = {}
@@ -97,6 +102,9 @@ def moments(stage: Stage) -> Iterator[Moment]:
     for answer, visitor in stage.answers:
         while counted < len(views) and views.times[counted] < answer.time:
             popularity.add(int(views.items[counted]), float(views.times[counted]))
+            before = seen_by[int(views.visitors[counted])]
+            covisits.add(before, int(views.items[counted]))
+            before.append(int(views.items[counted]))
             counted += 1
         history = NOBODY
         if visitor is not None:
@@ -123,6 +131,7 @@ def moments(stage: Stage) -> Iterator[Moment]:
             counts,
             groups.setdefault(name, len(groups)),
             None if visitor is None else people.at(visitor, answer.time),
+            covisits,
         )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personas.choice import Cases
+from personas.covisits import CoVisits
 from personas.entities import Array
 from personas.popularity import ROWS, Popularity
 from personas.ranker import Ranker, learned_scores
@@ -80,7 +81,8 @@ def replay(log: Replay, most: int, seed: int) -> tuple[Cases, Cases]:
     popularity = Popularity()
     seen: dict[int, list[int]] = {}
     last: dict[int, float] = {}
-    contents = contents_of(log.items, log.ranker)
+    covisits = CoVisits()
+    contents = with_lately(contents_of(log.items, log.ranker), covisits)
     found: tuple[list[Case], list[Case]] = ([], [])
     kept: tuple[list[int], list[int]] = ([], [])
     offers = _offers(log, most)
@@ -103,6 +105,7 @@ def replay(log: Replay, most: int, seed: int) -> tuple[Cases, Cases]:
                 found[kind].append(_case(log, contents, popularity, *case, random))
                 kept[kind].append(number)
         popularity.add(item, float(log.views.times[number]))
+        covisits.add(before, item)
         before.append(item)
         last[visitor] = float(log.views.times[number])
     return _cases(log, found[0], kept[0]), _cases(log, found[1], kept[1])
@@ -179,6 +182,15 @@ def contents_of(items: Items, ranker: Ranker, popularity: Array | None = None) -
         popularity=np.zeros((ROWS, len(items))) if popularity is None else popularity,
         learned=learned_scores(ranker, number, len(items)),
     )
+
+
+def with_lately(contents: Contents, covisits: CoVisits) -> Contents:
+    """The same contents with what is seen together, as it is counted on; numbers are rows."""
+
+    def lately(situation: Situation) -> Array:
+        return covisits.scores(situation.seen, len(contents))
+
+    return replace(contents, learned={**contents.learned, "lately": lately})
 
 
 def _next(log: Replay, number: int, before: list[int], last: float | None) -> Known | None:

@@ -36,7 +36,8 @@ def site(visitors: int, seed: int = 0) -> SiteData:
 def test_what_visitors_see_together_is_learned_and_read_back_the_same():
     fitted = fit_ranker(site(300), None, silent, NOW, 0)
     assert fitted.activate
-    assert fitted.report["ndcg"] > fitted.report["ndcgOfExpert"] + 0.1
+    assert fitted.report["ndcg"] > 0.45, "of seven that are as good, one was taken"
+    assert fitted.report["ndcg"] > fitted.report["ndcgOfExpert"] + 0.03
     ranker = Ranker.of(fitted)
     seen = np.asarray([ranker.items.index("c0"), ranker.items.index("c1")])
     alike = [ranker.items.index(f"c{k}") for k in range(2, 10)]
