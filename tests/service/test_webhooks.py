@@ -25,6 +25,15 @@ SYSTEM_CALLS = {
 }
 
 
+@pytest.fixture(autouse=True, scope="module")
+def nothing_set(running_service) -> None:
+    """Other tests set what they like."""
+    nothing = {"secret": None, "urlTemplate": None, "type": None, "locale": None}
+    with running_service.client() as client:
+        for system in SYSTEM_CALLS:
+            client.patch(f"/v1/webhooks/{system}", json=nothing)
+
+
 @pytest.fixture
 def cms(secret, running_service) -> Iterator[httpx.Client]:
     """A content system, with a key of its own."""
@@ -129,6 +138,18 @@ def test_a_signature_alone_will_do(nobody, secret, signing):
     while not item(secret, "ghost:signed")["there"]:
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize("system", SYSTEM_CALLS)
+def test_each_systems_own_signature_is_understood_over_http(nobody, secret, system):
+    secret.patch(f"/v1/webhooks/{system}", json={"secret": SHARED})
+    delivery = signed(system, json.dumps(SYSTEM_CALLS[system]).encode(), time.time())
+    how = {"content": delivery.body, "headers": dict(delivery.headers)}
+    right = nobody.post(delivery.path, **how)
+    wrong = nobody.post(delivery.path, **how | {"content": delivery.body + b" "})
+    secret.patch(f"/v1/webhooks/{system}", json={"secret": None})
+    assert right.status_code in (200, 202), right.text
+    assert (wrong.status_code, wrong.json()["code"]) == (403, "wrong-signature")
 
 
 @pytest.mark.parametrize(
