@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -55,7 +56,7 @@ Work = Callable[[Report], Awaitable[Mapping[str, Any]]]
 
 
 class Jobs:
-    """Runs jobs one after the other, imports beside the others, for they mostly wait for servers.
+    """Runs jobs one after the other; each site's imports beside, for they mostly wait for servers.
 
     What became of them is kept in the store.
 
@@ -66,7 +67,7 @@ class Jobs:
     def __init__(self, log: Path, models: Path, store: Store) -> None:
         self._log, self._models, self._store = log, models, store
         self._jobs: dict[str, Job] = {}
-        self._turns = {False: asyncio.Lock(), True: asyncio.Lock()}  # by: is it an import?
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(
@@ -112,7 +113,8 @@ class Jobs:
     async def _run(
         self, job_id: str, work: Work, then: Callable[[], Awaitable[None]] | None
     ) -> None:
-        async with self._turns[self._jobs[job_id].kind == IMPORT]:
+        job = self._jobs[job_id]
+        async with self._turns[f"imports of {job.site}" if job.kind == IMPORT else "all else"]:
             self._change(job_id, status=RUNNING, detail="starting")
             try:
                 result = await work(lambda share, what: self._report(job_id, share, what))
