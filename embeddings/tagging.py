@@ -247,7 +247,9 @@ def default_tagger(size: int = 384, encoder: str = MAPPED[0]) -> TaggerModel:
     from embeddings.tagging_weights import read_shipped
 
     model = TaggerModel.from_arrays(read_shipped())
-    return model if size == model.size and encoder in MAPPED else without_vectors(model, size)
+    if size == model.size and encoder in MAPPED:
+        return model
+    return replace(without_vectors(model, size), name=f"{model.name}-unmapped")
 
 
 def without_vectors(model: TaggerModel, size: int) -> TaggerModel:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2b
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 
 from embeddings.catalogue import Catalogue, Entry
 from embeddings.documents import Document, content_item, read_time
-from embeddings.index import ContentIndex
+from embeddings.index_spaces import SpacedIndex
 from personas.errors import IndexUnavailable, InvalidInput, StoreUnavailable
 from service.store import MOST_BYTES, Store
 from training.eventlog import Kind, Record
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 
 FAMILY, BODIES = "content/", "content-body/"
+SERVING = "content-encoder/serving"  # document: the encoder whose vectors serve
+SAMPLE = 200  # documents
 TRY_AGAIN = 1.0  # seconds until an unavailable store is asked again
 COMPRESSION = 1  # fast
 BY_US = ("version", "encoder", "embedded", "warnings")  # of a document; not a person's edit
@@ -89,10 +93,14 @@ class Catalogues:
             StoreUnavailable: nothing is changed.
         """
         documents = await state.store.documents(site, FAMILY)
+        told = await state.store.document(site, SERVING)
+        encoder = state.encoder.name
+        state.index.serve(site, serving_of(told, documents.values(), encoder))
         vectors: dict[str, Vectors] = {}
         with suppress(IndexUnavailable):
-            vectors = await asyncio.to_thread(_vectors, state.index, site)
-        encoder = state.encoder.name
+            vectors = await asyncio.to_thread(vectors_in, state.index, site)
+        if state.index.serving(site) == encoder:
+            encoder = ""
         entries = await asyncio.to_thread(_entries, documents.values(), vectors, encoder)
         catalogue = self.of(site)
         catalogue.put(entry for entry in entries if not _is_newer(catalogue, entry))
@@ -101,24 +109,44 @@ class Catalogues:
             logger.info("content-loaded", site=site, items=len(entries))
 
 
-def _vectors(index: ContentIndex, site: str) -> dict[str, Vectors]:
+def serving_of(told: bytes | None, documents: Iterable[bytes], encoder: str) -> str:
+    """The encoder whose vectors serve a site.
+
+    Args:
+        told: what the store says of it, after a first change of encoders.
+        documents: that were embedded.
+        encoder: in use.
+    """
+    if told is not None:
+        name: str = orjson.loads(told)["encoder"]
+        return name
+    some = (orjson.loads(written).get("encoder") for written in islice(documents, SAMPLE))
+    others = Counter(name for name in some if name and name != encoder)
+    return next((name for name, _ in others.most_common(1)), encoder)
+
+
+def vectors_in(index: SpacedIndex, site: str, encoder: str | None = None) -> dict[str, Vectors]:
+    """All vectors of a site, by id; of the encoder that serves, if none is named."""
     return {
         name: vector
-        for ids, vectors in index.all_vectors(site)
+        for ids, vectors in index.all_vectors(site, encoder)
         for name, vector in zip(ids, vectors, strict=True)
     }
 
 
-def _entries(
-    documents: Iterable[bytes], vectors: Mapping[str, Vectors], encoder: str
-) -> list[Entry]:
+def _entries(documents: Iterable[bytes], vectors: Mapping[str, Vectors], newer: str) -> list[Entry]:
     read = (orjson.loads(written) for written in documents)
-    return [entry_of(document, vector_of(document, vectors, encoder)) for document in read]
+    return [entry_of(document, vector_of(document, vectors, newer)) for document in read]
 
 
-def vector_of(document: Document, vectors: Mapping[str, Vectors], encoder: str) -> Vectors | None:
-    """A document's vector, if it is of the encoder that is in use."""
-    return vectors.get(document["id"]) if document.get("encoder") == encoder else None
+def vector_of(document: Document, vectors: Mapping[str, Vectors], newer: str) -> Vectors | None:
+    """A document's vector among those that serve; None where its text has changed since.
+
+    Args:
+        newer: an encoder that does not serve yet, and whose documents have no vector here.
+    """
+    stale = document.get("encoder") in (None, newer)
+    return None if stale else vectors.get(document["id"])
 
 
 def _is_newer(catalogue: Catalogue, entry: Entry) -> bool:
@@ -258,7 +286,8 @@ async def _follow(state: State, site: str, documents: Mapping[str, Document | No
     held = {name: entry.vector for name in there if (entry := catalogue.entries.get(name))}
     vectors |= {name: vector for name, vector in held.items() if vector is not None}
     encoder = state.encoder.name
-    catalogue.put(entry_of(d, vector_of(d, vectors, encoder)) for d in there.values())
+    newer = encoder if state.index.serving(site) != encoder else ""
+    catalogue.put(entry_of(d, vector_of(d, vectors, newer)) for d in there.values())
     gone = documents.keys() - there.keys()
     catalogue.remove(gone)
     state.catalogues.unremoved.setdefault(site, set()).update(gone)

@@ -19,6 +19,7 @@ from embeddings.index_terms import USUAL, terms_wanted
 from personas.entities import ContentItem
 from personas.errors import EncoderUnavailable, IndexUnavailable, UnknownName
 from service.content import FAMILY
+from service.content_spaces import is_moving
 
 if TYPE_CHECKING:
     from service.state import State
@@ -88,6 +89,8 @@ async def search_text(
     most = max(count, FUSED_AT_LEAST)
     by_words = asyncio.create_task(_by_words(state, site, question, most, where))
     try:
+        if is_moving(state, site):
+            raise EncoderUnavailable("The site's content is being embedded anew.")
         vectors = await state.encoder.encode([question.text], timeout=FOR_ENCODER * within)
         left = max(within - (time.perf_counter() - begun), 0.0)
         async with asyncio.timeout(left):

@@ -11,6 +11,8 @@ import structlog
 
 from personas.errors import IndexUnavailable, Unavailable
 from service.content import read_kept
+from service.content_embedding import begin
+from service.content_spaces import is_moving
 from service.content_write import SLICE, index_entries, put_many
 
 if TYPE_CHECKING:
@@ -36,6 +38,9 @@ async def mend_site(state: State, site: str) -> int:
     await _index(state, site)
     await _unindex(state, site)
     if not state.encoder.ready:
+        return 0
+    if is_moving(state, site):
+        begin(state, site, time.time())
         return 0
     waiting = state.catalogues.of(site).missing()
     for start in range(0, len(waiting), SLICE):

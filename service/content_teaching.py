@@ -25,6 +25,7 @@ from embeddings.text import read_text
 from personas.errors import Unavailable
 from service.content import read_kept
 from service.content_decide import tagging_of
+from service.content_spaces import is_moving
 from service.content_write import save_content
 from training.eventlog import Kind, Record
 from training.fit_tagger import read_correction, taught_tagger
@@ -76,6 +77,8 @@ async def teach(state: State) -> None:
     lessons: dict[str, Lessons] = {}
     while True:
         for site in state.catalogues.all():
+            if is_moving(state, site):
+                continue  # its vectors are another encoder's
             kept = lessons.setdefault(site, Lessons())
             try:
                 if await teach_site(state, site, kept):

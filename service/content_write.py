@@ -42,6 +42,7 @@ from service.content_decide import (
     tagged,
     tagging_of,
 )
+from service.content_spaces import as_serving, readable, spaces_of, take_out
 from training.eventlog import Kind, Record
 
 if TYPE_CHECKING:
@@ -151,7 +152,10 @@ async def _put_drafts(
     vectors = await _encoded(state, passages, patience)
     async with state.catalogues.changing(site):
         known = state.catalogues.of(site).entries
-        drafts = [replace(draft, before=known.get(draft.document["id"])) for draft in drafts]
+        drafts = [
+            replace(draft, before=readable(state, site, known.get(draft.document["id"])))
+            for draft in drafts
+        ]
         fine = [draft for draft in drafts if _holds(draft)]
         parts = dict(zip((d.place for d in drafts), parted(drafts, vectors), strict=True))
         chosen = [parts[draft.place] for draft in fine]
@@ -178,7 +182,7 @@ def _holds(draft: Draft) -> bool:
 
 async def _with_kept(state: State, site: str, draft: Draft, model: TaggerModel) -> Draft:
     """With the tags of a document whose text did not change."""
-    if is_same(draft, model):
+    if is_same(replace(draft, before=readable(state, site, draft.before)), model):
         with suppress(StoreUnavailable):
             kept = await state.store.document(site, FAMILY + draft.document["id"])
             if kept is not None:
@@ -255,13 +259,14 @@ async def save_content(
             Record(Kind.CONTENT, site, now, 0, orjson.dumps(document)) for document, _ in made
         ]
     entries = [entry_of(document, vector) for document, vector in made]
+    serving = as_serving(state, site, entries, [document for document, _ in made])
     kept: dict[str, bytes | None] = {}
     for document, _ in made:
         kept |= kept_of(document)
     with state.folding.under_way(state.log.position):
         if records:
             await state.log.append(records)
-        state.catalogues.of(site).put(entries)
+        state.catalogues.of(site).put(serving)
         try:
             await state.store.put_documents(site, kept)
         except StoreUnavailable:
@@ -284,22 +289,23 @@ async def index_entries(
     """
     catalogues = state.catalogues
     waiting = catalogues.unindexed.setdefault(site, set())
-    there = {entry.item.id: row for row, entry in enumerate(entries) if entry.vector is not None}
+    rows = [row for row, entry in enumerate(entries) if entry.vector is not None]
+    there = {entries[row].item.id for row in rows}
     catalogues.unremoved.setdefault(site, set()).difference_update(there)
 
     def put() -> None:
-        read = [_text_of(documents[row]) if texts is None else texts[row] for row in there.values()]
-        items = [entries[row].item for row in there.values()]
-        terms = [
-            terms_of(text.title, text.description, text.plain, item.locale)
-            for text, item in zip(read, items, strict=True)
-        ]
-        vectors = np.array([entries[row].vector for row in there.values()], np.float32)
-        state.index.put(site, items, vectors, terms)
+        read = {row: _text_of(documents[row]) if texts is None else texts[row] for row in rows}
+        for encoder, some in spaces_of(state, site, documents, rows).items():
+            items = [entries[row].item for row in some]
+            terms = [
+                terms_of(read[row].title, read[row].description, read[row].plain, item.locale)
+                for row, item in zip(some, items, strict=True)
+            ]
+            vectors = np.array([entries[row].vector for row in some], np.float32)
+            state.index.put(site, items, vectors, terms, encoder)
 
     try:
-        if there:
-            await asyncio.to_thread(put)
+        await asyncio.to_thread(put)
         waiting.difference_update(there)
     except IndexUnavailable:
         waiting.update(there)
@@ -342,7 +348,7 @@ async def delete_content(state: State, site: str, name: str, now: float) -> None
             except StoreUnavailable:
                 state.folding.missed()
         try:
-            await asyncio.to_thread(state.index.delete, site, [name])
+            await asyncio.to_thread(take_out, state, site, [name])
         except IndexUnavailable:
             state.catalogues.unremoved.setdefault(site, set()).add(name)
 

@@ -14,8 +14,8 @@ import structlog
 from starlette.requests import Request
 
 from embeddings.encoder import Encoder, open_encoder
-from embeddings.index import ContentIndex
 from embeddings.index_open import open_index
+from embeddings.index_spaces import SpacedIndex
 from personas.errors import StoreUnavailable
 from service.active import ActiveModels
 from service.census import Censuses
@@ -53,7 +53,7 @@ class State:
     settings: Settings
     log: EventLog
     store: Store
-    index: ContentIndex
+    index: SpacedIndex
     encoder: Encoder
     active: ActiveModels
     jobs: Jobs
@@ -98,7 +98,8 @@ async def opened(settings: Settings) -> AsyncIterator[State]:
         closing.push_async_callback(log.close)
         store = await open_store(settings.store_url, folder / "store")
         closing.push_async_callback(store.close)
-        index = await asyncio.to_thread(open_index, settings.index_url, folder / "index")
+        spaces = await asyncio.to_thread(open_index, settings.index_url, folder / "index")
+        index = SpacedIndex(spaces, settings.encoder)
         closing.callback(index.close)
         encoder = open_encoder(settings.encoder)
         closing.push_async_callback(encoder.close)
