@@ -53,6 +53,7 @@ async def erase(state: State, site: str, keys: Sequence[VisitorKey]) -> None:
         await asyncio.to_thread(state.log.erase, site, keys)
         await state.store.forget(site, keys)
     await state.censuses.forget(state, site, keys)
+    state.samples.forget(site)
     state.trends.of(site).forget(keys)
     state.consents.forget(site, keys)
     state.joint_pasts.forget(site, keys)

@@ -31,6 +31,7 @@ from service.importing import take_up_imports
 from service.jobs import Jobs
 from service.joint import JointPasts
 from service.metrics import Metrics
+from service.persona_sample import Samples
 from service.personas import EditedPersonas
 from service.recommend_contents import keep_ready
 from service.settings import Settings
@@ -67,6 +68,7 @@ class State:
     joint_pasts: JointPasts = field(default_factory=JointPasts)
     personas: EditedPersonas = field(default_factory=EditedPersonas)
     censuses: Censuses = field(default_factory=Censuses)
+    samples: Samples = field(default_factory=Samples)
     audiences: Audiences = field(default_factory=Audiences)
     turns: Turns = field(default_factory=Turns)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import orjson
@@ -126,6 +127,15 @@ class Census:
         query = """SELECT persona, ids, probability FROM members
             WHERE persona = ? AND rank > ? ORDER BY rank LIMIT ?"""
         rows = self._rows(query, (persona, after or "", limit))
+        return [Member(name, tuple(orjson.loads(ids)), share) for name, ids, share in rows]
+
+    def sample(self, most: int, seed: int) -> list[Member]:
+        """So many visitors by chance, or all where they are no more; the same for the same seed."""
+        last = self._rows("SELECT MAX(number) FROM members", ())[0][0] or 0
+        chosen = sorted(Random(seed).sample(range(1, last + 1), min(most, last)))  # noqa: S311 - no secret
+        marks = ", ".join("?" * len(chosen))
+        query = f"SELECT persona, ids, probability FROM members WHERE number IN ({marks})"  # noqa: S608 - question marks
+        rows = self._rows(query, chosen)
         return [Member(name, tuple(orjson.loads(ids)), share) for name, ids, share in rows]
 
     def forget(self, ids: Collection[str]) -> None:

@@ -22,7 +22,8 @@ from service.journeys import Counts, counted
 from service.personas import listed
 
 pages = Pages()
-WIDE, NARROW = 760, 340
+WIDE, NARROW = 640, 340
+WEEK = 7 * 86_400.0
 FEWEST = 5  # visitors of a week that is shown
 
 
@@ -50,7 +51,7 @@ async def overview(desk: Desk) -> Response:
         "overview.html",
         told=told,
         moved=moved,
-        weeks=None if told.counts is None else weeks_of(desk, told.counts),
+        weeks=None if told.counts is None else weeks_of(desk, told.counts, told.taken or desk.now),
         now=None if told.counts is None else _now(desk, told.counts),
         personas=sorted(personas, key=lambda each: -each["share"]),
         colours=persona_colours(personas),
@@ -75,15 +76,15 @@ class Weeks:
     @property
     def last(self) -> tuple[float, float] | None:
         """Visitors of the last whole week, and of the one before."""
-        if len(self.rows) < 3:
+        if len(self.rows) < 2:
             return None
-        return sum(self.rows[-2][1]), sum(self.rows[-3][1])
+        return sum(self.rows[-1][1]), sum(self.rows[-2][1])
 
 
-def weeks_of(desk: Desk, counts: Counts) -> Weeks | None:
-    """Phases over time; None where fewer than two weeks are known."""
+def weeks_of(desk: Desk, counts: Counts, until: float) -> Weeks | None:
+    """Phases over time in weeks that are over by `until`; None of fewer than two."""
     rows = [(week, told.tolist()) for week, told in sorted(counts.weeks.items())]
-    rows = [row for row in rows if sum(row[1]) >= FEWEST]
+    rows = [row for row in rows if sum(row[1]) >= FEWEST and row[0] + WEEK <= until]
     if len(rows) < 2:
         return None
     names = [phase_name(desk, counts.journey, place) for place in range(len(rows[0][1]))]
@@ -96,7 +97,7 @@ def weeks_of(desk: Desk, counts: Counts) -> Weeks | None:
     name = desk.words("overview.weeks")
     wide, narrow = (
         stacked_area(name, moments, series, desk.words.number, width=width, height=height)
-        for width, height in ((WIDE, 300), (NARROW, 240))
+        for width, height in ((WIDE, 360), (NARROW, 250))
     )
     return Weeks(wide, narrow, names, rows)
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from service.console import coverage, door, journey, overview
+from service.console import (
+    coverage,
+    door,
+    journey,
+    overview,
+    persona_edits,
+    personas,
+)
 from service.console.attempts import Attempts
 from service.console.frame import static
 
 PAGES = (
     overview.pages,
+    persona_edits.pages,  # before the page of one persona, whose address takes any name
+    personas.pages,
     journey.pages,
     coverage.pages,
     door.pages,

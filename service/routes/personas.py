@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from typing import Annotated, Any, Literal
 
@@ -10,10 +9,10 @@ from fastapi import APIRouter, Depends
 from pydantic import Field
 from starlette.responses import Response
 
-from personas.errors import InvalidInput
 from personas.persona_model import Persona
 from service.auth import Caller, needs
 from service.census import Taken
+from service.persona_edits import cut, new_id, union
 from service.personas import decided, listed, members
 from service.problems import not_found
 from service.routes.bodies import Body, Configuration, Id, answer, written_moment
@@ -81,7 +80,7 @@ async def draw_persona(
     caller: Editor, state: TheState, body: Annotated[Drawing, Body(Drawing)]
 ) -> Response:
     """Draw a persona by hand."""
-    identity = f"p_{secrets.token_hex(4)}"
+    identity = new_id()
     value = body.model_dump(exclude={"traits"}, exclude_none=True)
     value["drawn"] = [trait.model_dump() for trait in body.traits]
     await decided(state, caller.site, identity, value, time.time())
@@ -108,27 +107,18 @@ async def merge_personas(
     caller: Editor, state: TheState, body: Annotated[Union, Body(Union)]
 ) -> Response:
     """Make several personas one."""
-    known = {identity for identity, _ in state.personas.of(state, caller.site).names}
-    ids = list(dict.fromkeys(body.ids))
-    for number, identity in enumerate(body.ids):
-        if identity not in known:
-            detail = f"There is no active persona {identity!r}; GET /v1/personas lists them."
-            raise InvalidInput(detail, "unknown-persona", f"/ids/{number}")
-    if len(ids) < 2:
-        raise InvalidInput("Name at least two different personas.", "too-few", "/ids")
-    for identity in ids[1:]:
-        await decided(state, caller.site, identity, {"mergedInto": ids[0]}, time.time())
-    return answer(dict(_found(state, caller.site, ids[0])))
+    for identity, change in union(state, caller.site, body.ids).items():
+        await decided(state, caller.site, identity, change, time.time())
+    return answer(dict(_found(state, caller.site, body.ids[0])))
 
 
 @router.post("/personas/{persona_id}:split", status_code=202)
 async def split_persona(caller: Editor, state: TheState, persona_id: PathId) -> Response:
     """Cut a persona in two where its visitors differ most, at the next training."""
     persona = _found(state, caller.site, persona_id)
-    other = state.sites.of(caller.site).decisions.get(persona_id, {}).get("splitInto")
-    if other is None or state.personas.of(state, caller.site).find(other) is not None:
-        other = f"p_{secrets.token_hex(4)}"
-        await decided(state, caller.site, persona_id, {"splitInto": other}, time.time())
+    other, changes = cut(state, caller.site, persona_id)
+    for identity, change in changes.items():
+        await decided(state, caller.site, identity, change, time.time())
     told = {"splitInto": other, "detail": "The next training cuts it; POST /v1/jobs starts one."}
     return answer({**persona, **told}, 202)
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from service.console.charts.svg import Box, cut, drawing, group, text, titled
 
-EDGE = 14.0
+EDGE, LINE = 14.0, 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,9 @@ def scatter(
     scale = min(box.inner_width / wide, box.inner_height / high)
     left = box.left + (box.inner_width - scale * wide) / 2
     bottom = box.height - box.bottom - (box.inner_height - scale * high) / 2
-    dots, labels = [], []
+    dots: list[Markup] = []
+    labels: list[Markup] = []
+    taken: list[tuple[float, float, float]] = []  # middle, half a width, height
     for each in sorted(points, key=lambda point: bool(point.label)):
         x, y = left + scale * (each.x - low_x), bottom - scale * (each.y - low_y)
         dots.append(
@@ -55,6 +57,23 @@ def scatter(
         if each.label:
             half = 3.4 * len(each.label)
             middle = min(max(x, half), box.width - half) if 2 * half < box.width else box.width / 2
-            shown = cut(each.label, box.width)
-            labels.append(text(middle, y - each.radius - 6, shown, "label", "middle"))
+            place = _free(middle, half, y, each.radius, taken)
+            labels.append(text(middle, place, cut(each.label, box.width), "label", "middle"))
     return drawing(box, name, [group(dots, class_="dots"), group(labels)], "scatter")
+
+
+def _free(
+    middle: float, half: float, y: float, radius: float, taken: list[tuple[float, float, float]]
+) -> float:
+    """Where a label covers no other: above its point or below, as near as may be."""
+    tries = [y - radius - 6, y + radius + LINE - 2]
+    tries += [y + side * LINE * step for step in range(2, 9) for side in (-1, 1)]
+    for place in tries:
+        clear = all(
+            abs(place - other) >= LINE or abs(middle - where) >= half + wide
+            for where, wide, other in taken
+        )
+        if clear and place > LINE:
+            break
+    taken.append((middle, half, place))
+    return place
