@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ import numpy as np
 
 from personas.drift import Profile, Scale, added, profile, report, scales_from_json
 from personas.entities import Array
-from personas.errors import CorruptArtefact
 from personas.features import Features
 from personas.hand import edits_of
 from personas.persona_model import NOBODY_YET, PersonaModel
@@ -46,7 +45,7 @@ def take_census(
         What the census was taken of.
     """
     progress(0.0, "reading the event log")
-    artefacts = _in_use(registry, site)
+    artefacts = registry.in_use(site)
     artefact, phases = artefacts.get("personas"), artefacts.get("phases")
     told = load_told(log, site)
     decisions = told.settings.get("persona", {})
@@ -121,18 +120,6 @@ def _memberships(model: PersonaModel, rows: Sequence[Features]) -> Array:
     if model.mixture is None:
         return np.ones((len(rows), len(model.personas)))
     return model.mixture.predict_proba(rows)
-
-
-def _in_use(registry: Registry, site: str) -> Mapping[str, Artefact]:
-    """The models in use: where the active version is damaged, the last good one's."""
-    version = registry.active(site)
-    if version is None:
-        return {}
-    try:
-        return registry.load(site, version)
-    except CorruptArtefact:
-        good = registry.latest_good(site)
-        return {} if good is None else registry.load(site, good)
 
 
 def _phases(artefact: Artefact | None) -> PhaseModel:

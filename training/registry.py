@@ -181,6 +181,15 @@ class Registry:
                     return version
         return None
 
+    def in_use(self, site: str) -> dict[str, Artefact]:
+        """The models of the active version or, where that is damaged, of the last good one."""
+        version = self.active(site)
+        try:
+            return {} if version is None else self.load(site, version)
+        except CorruptArtefact:
+            good = self.latest_good(site)
+            return {} if good is None else self.load(site, good)
+
     def versions(self, site: str) -> list[VersionInfo]:
         """All versions, the newest first."""
         active = self.active(site)

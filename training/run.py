@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from personas.errors import CorruptArtefact, NotEnoughData
+from personas.errors import NotEnoughData
 from training.content_vectors import read_vectors
 from training.dataset import SiteData, opened_site
 from training.fitting import Fitted, Progress
@@ -95,7 +95,7 @@ def _trained(
     seed: int,
 ) -> dict[str, Any]:
     visitors = data.everyone.count
-    before = _before(registry, site)
+    before = registry.in_use(site)
     chosen = [name for name in FITS if name in models]
     fitted: list[Fitted] = []
     told: dict[str, Any] = {}
@@ -125,17 +125,6 @@ def _with_personas(data: SiteData, found: Artefact | Fitted | None) -> SiteData:
     from training.fit_personas import persona_model
 
     return replace(data, personas=persona_model(found))
-
-
-def _before(registry: Registry, site: str) -> dict[str, Artefact]:
-    active = registry.active(site)
-    if active is None:
-        return {}
-    try:
-        return registry.load(site, active)
-    except CorruptArtefact:
-        good = registry.latest_good(site)
-        return registry.load(site, good) if good is not None else {}
 
 
 def _step(progress: Progress, name: str, number: int, count: int) -> Progress:
