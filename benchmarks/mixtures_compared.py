@@ -16,7 +16,7 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing.queues import Queue
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from tests.personas.populations import CHANNELS, PLANS, ROLES, SIZES, drawn, lik
 
 PERSONAS, FITS, ALONE = 3, 5, 200  # FITS: random starts; ALONE: visitors answered one by one
 Rows = Sequence[dict[str, Any]]
-Answers = Queue[tuple[float, float, float, float, float]]
+Answers: TypeAlias = "Queue[tuple[float, float, float, float, float]]"
 CATEGORIES = (("trait:role", ROLES), ("trait:plan", PLANS), ("trait:size", SIZES))
 
 

@@ -1,7 +1,7 @@
 """How many personas, and which: those that foretell other visitors and come back from others.
 
 Sources: Hubert & Arabie 1985 (adjusted Rand index); Ben-Hur, Elisseeff & Guyon 2002 (stability);
-Smyth 2000 (held-out likelihood); Breiman et al. 1984 (one standard error).
+Smyth 2000 (held-out likelihood); Breiman et al. 1984 (the smallest within standard errors).
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ from personas.mixture_search import (
 Labels = NDArray[np.intp]
 
 COST = 0.01  # of one more persona to look after, as a share of all that can be gained
-UNSTABLE, STABLE = 0.5, 0.85  # adjusted Rand index: worth nothing, and all that is gained
-LOYALTY = 0.15  # of all that can be gained, in favour of the number of before
+UNSTABLE, STABLE = 0.3, 0.9  # adjusted Rand index: worth nothing, and all that is gained
+LEAST_STABLE = 0.5  # half of who belongs with whom comes back
+SURELY, CLEARLY = 2.0, 3.0  # standard errors
+LOYALTY = 0.06  # of all that can be gained, in favour of the number of before, besides these
 CHANCES, CHANCE_FOLDS = 2, 2  # how often features are dealt out anew
 TOGETHER = 0.1  # of the gain that must come of features that go together
 SIGNIFICANT = 3.0  # standard errors
@@ -163,7 +165,7 @@ def chosen(curve: Sequence[Choice], before: int | None = None) -> int:
     """The smallest number about as good as the best; one where none comes back.
 
     What personas gain counts as far as they come back in other samples of the visitors. About as
-    good is what lies within the standard error, as by Breiman et al. 1984.
+    good is what lies within two standard errors (Breiman et al. 1984: one).
 
     Args:
         before: the number so far, which needs to be clearly beaten.
@@ -173,10 +175,11 @@ def chosen(curve: Sequence[Choice], before: int | None = None) -> int:
     if not worth:
         return 1
     best = max(worth, key=lambda choice: worth[choice])
-    if any(c.count == before and worth[c] >= worth[best] - LOYALTY for c in worth):
+    behind = {choice: worth[best] - value for choice, value in worth.items()}
+    doubt = {choice: _doubt(best, choice, most) for choice in worth}
+    if any(c.count == before and behind[c] <= CLEARLY * doubt[c] + LOYALTY for c in worth):
         return before or 1
-    good = (c for c in worth if worth[best] - worth[c] <= _doubt(best, c, most))
-    return min(choice.count for choice in good)
+    return min(choice.count for choice in worth if behind[choice] <= SURELY * doubt[choice])
 
 
 def _worth(choice: Choice, most: float) -> float:
@@ -193,7 +196,7 @@ def _doubt(one: Choice, other: Choice, most: float) -> float:
 def _carries(choice: Choice) -> bool:
     """Whether there is structure, and it repeats."""
     significant = choice.gain > SIGNIFICANT * choice.doubt
-    return choice.count > 1 and significant and choice.stability > UNSTABLE
+    return choice.count > 1 and significant and choice.stability > LEAST_STABLE
 
 
 def pairwise_agreements(labels: Sequence[Labels]) -> Array:

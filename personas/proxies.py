@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,21 @@ def proxies(
                 trait = name.removeprefix(TRAIT)
                 found.append({"trait": trait, "sensitive": hidden, "association": association})
     return sorted(found, key=lambda each: (-float(str(each["association"])), str(each["trait"])))
+
+
+def warned(
+    personas: Sequence[Mapping[str, Any]], near: Sequence[Mapping[str, object]]
+) -> list[Mapping[str, Any]]:
+    """Personas, each trait with `near`: the sensitive ones that it goes along with, if any."""
+    told: dict[object, list[object]] = {}
+    for each in near:
+        told.setdefault(each["trait"], []).append(each["sensitive"])
+
+    def marked(trait: Mapping[str, Any]) -> Mapping[str, Any]:
+        sensitive = told.get(trait["feature"])
+        return {**trait, "near": sensitive} if sensitive else trait
+
+    return [{**each, "traits": [marked(trait) for trait in each["traits"]]} for each in personas]
 
 
 def _names(rows: Sequence[Mapping[str, object]]) -> list[str]:

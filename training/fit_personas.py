@@ -20,7 +20,7 @@ from personas.mixture_bonds import Bond
 from personas.mixture_schema import Parameters, Schema, learn_schema
 from personas.mixture_search import Problem, halved, points_of
 from personas.persona_model import NOBODY_YET, Persona, PersonaModel, record
-from personas.proxies import proxies
+from personas.proxies import proxies, warned
 from training.dataset import SiteData
 from training.fitting import Fitted, Progress
 from training.persona_crowd import Crowd, crowd_of, learn_from_all, population_of, some_of
@@ -342,7 +342,7 @@ def _fitted(
     }
     settings = {
         "mixture": mixture.settings(),
-        "personas": list(model.personas),
+        "personas": warned(model.personas, near),
         "past": list(model.past),
         "report": report,
         "population": population_of(mixture, data, rows),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ from personas.errors import CorruptArtefact, InvalidInput, NotEnoughData
 from personas.features import Average
 from personas.mixture import EVERYONE, PersonaMixture, believe
 from personas.mixture_bonds import Bond
-from personas.mixture_choice import Choice, adjusted_rand, chosen
+from personas.mixture_choice import Choice, Comparison, adjusted_rand, chosen
 from personas.mixture_kinds import loadings_of, statistics_of
 from personas.mixture_schema import Parameters, learn_schema, loadings
+from personas.mixture_search import Problem, climb
 from tests.personas.populations import drawn, independent, likelihoods
 
 unhurried = settings(deadline=None, max_examples=25)
@@ -219,6 +221,54 @@ def test_the_number_of_before_stays_unless_clearly_beaten():
         Choice(3, 1.0, 0.01, 0.95, 300.0),
     ]
     assert (chosen(curve), chosen(curve, before=2), chosen(curve, before=3)) == (3, 2, 3)
+
+
+def test_the_smallest_number_about_as_good_as_the_best_is_chosen():
+    curve = [
+        Choice(1, 0.0, 0.0, 1.0, 900.0),
+        Choice(2, 0.6, 0.01, 0.95, 400.0),
+        Choice(3, 0.95, 0.01, 0.84, 300.0, wavering=0.03),
+        Choice(4, 1.0, 0.01, 0.86, 200.0, wavering=0.03),
+    ]
+    assert chosen(curve) == 3
+    sure = [replace(choice, wavering=0.0) for choice in curve]
+    assert chosen(sure) == 4
+
+
+def test_what_gains_more_but_comes_back_less_is_not_chosen():
+    curve = [
+        Choice(1, 0.0, 0.0, 1.0, 900.0),
+        Choice(3, 0.9, 0.01, 0.93, 300.0, wavering=0.01),
+        Choice(7, 1.0, 0.01, 0.6, 100.0, wavering=0.02),
+    ]
+    assert chosen(curve) == 3
+
+
+def test_a_handful_of_odd_visitors_is_no_persona(population):
+    odd = [
+        {"trait:role": "odd", "trait:plan": "odd", "trait:size": "odd", "trait:income": 1e6 + n}
+        for n in range(8)
+    ]
+    mixture = PersonaMixture(random_state=0).fit([*population.rows, *odd])
+    labels = mixture.predict([*population.rows, *odd])
+    assert np.bincount(labels, minlength=mixture.personas).min() >= 0.03 * len(labels)
+
+
+def test_of_two_ways_to_group_visitors_the_one_that_most_samples_find_is_taken():
+    rng = np.random.default_rng(2)
+    one, other = rng.integers(2, size=400), rng.integers(2, size=400)
+    rows = [
+        {"trait:a": "xy"[a], "trait:b": "xy"[a], "trait:c": "xy"[b], "trait:d": "xy"[b]}
+        for a, b in zip(one, other, strict=True)
+    ]
+    schema = learn_schema(rows)
+    problem = Problem(schema, schema.encode(rows), 4.0)
+    first, second = (np.log(np.eye(2)[labels] + 1e-3) for labels in (one, other))
+    alike = [climb(problem, np.eye(2)[labels]) for labels in (one, other)]
+    for fits, found in (([first, first, second], one), ([second, first, second], other)):
+        compared = Comparison((), tuple([np.zeros((400, 1)), fit] for fit in fits))
+        usual = compared.usual(problem, 2, alike)
+        assert adjusted_rand(problem.joint(usual.parameters).argmax(1), found) > 0.95
 
 
 # --- what people say --------------------------------------------------------------------------

@@ -206,6 +206,10 @@ def test_sensitive_traits_shape_nothing_and_near_ones_are_warned_about():
     assert "trait:gender" not in columns
     assert fitted.report["keptOut"] == ["gender"]
     assert fitted.report["proxies"][0]["trait"] == "plan"
+    traits = [trait for persona in fitted.settings["personas"] for trait in persona["traits"]]
+    near = {trait["feature"] for trait in traits if "near" in trait}
+    assert near == {each["trait"] for each in fitted.report["proxies"]}
+    assert "`plan` goes along with `gender`" in fitted.card
     asked = fit_personas(site(told, allowSensitive=True), None, silent, NOW, 0)
     assert "trait:gender" in {c["name"] for c in asked.settings["mixture"]["columns"]}
 
