@@ -21,6 +21,7 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 
 from personas.entities import LADDER, Array, ContentFacts, History, Touchpoint, TraitChange
+from personas.phase_leanings import lean
 from personas.phase_learning import PhaseEstimator
 from personas.phases import PhaseModel, expert_model, ladder_at
 
@@ -60,7 +61,7 @@ def run_site(
     zero = answers(expert_model(), task, facts)
     began = time.perf_counter()
     histories = [history_of(task.site, visitor) for visitor in task.training]
-    model = PhaseEstimator().fit(histories, facts, {}).model_
+    model = lean(PhaseEstimator().fit(histories, facts, {}).model_, histories, facts, {})
     took = time.perf_counter() - began
     trained = answers(model, task, facts)
     gaps = task.gap_closed(zero), task.gap_closed(trained)

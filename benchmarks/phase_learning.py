@@ -18,6 +18,7 @@ import numpy as np
 
 from personas import phase_prior
 from personas.entities import CHANNELS, ContentFacts, History, Touchpoint, TraitChange
+from personas.phase_leanings import lean
 from personas.phase_learning import PhaseEstimator
 from personas.phases import PhaseModel, expert_model, ladder_at
 from personas.vocabulary import KINDS, NAMES
@@ -47,7 +48,7 @@ def _one(size: int) -> None:
     rng = np.random.default_rng(0)
     histories = [_visitor(rng, number) for number in range(size // EACH)]
     began = time.perf_counter()
-    model = PhaseEstimator().fit(histories, FACTS, {}).model_
+    model = lean(PhaseEstimator().fit(histories, FACTS, {}).model_, histories, FACTS, {})
     took = time.perf_counter() - began
     touchpoints = sum(len(history.touchpoints) for history in histories)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -19,6 +19,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
 from personas.entities import LADDER, History, Touchpoint, TraitChange
+from personas.phase_leanings import lean
 from personas.phase_learning import PhaseEstimator
 from personas.phases import PhaseModel, expert_model, ladder_at
 
@@ -41,23 +42,23 @@ def main() -> None:
     with args.table.open(newline="") as lines:
         rows = list(csv.DictReader(lines))
     figures = [_run(rows, seed, args.iterations) for seed in range(args.seeds)]
-    names = ("no data", "trained", "gradient boosting")
+    names = ("no data", "the chain alone", "trained", "gradient boosting")
     for name, column in zip(names, zip(*figures, strict=True), strict=True):
         print(f"{name:<20} AUC {np.mean(column):.3f} ± {np.std(column):.3f}")
 
 
-def _run(rows: list[Row], seed: int, iterations: int) -> tuple[float, float, float]:
+def _run(rows: list[Row], seed: int, iterations: int) -> tuple[float, ...]:
     order = np.random.default_rng(seed).permutation(len(rows))
     cut = int(len(rows) * TEST_SHARE)
     test, training = ([rows[place] for place in part] for part in (order[:cut], order[cut:]))
-    learned = PhaseEstimator(iterations=iterations, seed=seed).fit(
-        [_history(row, outcome=True) for row in training], {}, {}
-    )
+    seen = [_history(row, outcome=True) for row in training]
+    chain = PhaseEstimator(iterations=iterations, seed=seed).fit(seen, {}, {}).model_
+    learned = lean(chain, seen, {}, {}, seed)
     bought = [row["Revenue"] == "TRUE" for row in test]
     by_phases = [
-        roc_auc_score(bought, _intents(model, test)) for model in (expert_model(), learned.model_)
+        roc_auc_score(bought, _intents(model, test)) for model in (expert_model(), chain, learned)
     ]
-    return by_phases[0], by_phases[1], roc_auc_score(bought, _boosted(training, test))
+    return *by_phases, roc_auc_score(bought, _boosted(training, test))
 
 
 def _intents(model: PhaseModel, rows: list[Row]) -> list[float]:

@@ -17,7 +17,8 @@ from scipy import sparse
 
 from personas.entities import LADDER, Array, ContentFacts, History
 from personas.phase_model import RUNGS, PhaseModel, ladder_of
-from personas.phases import Step, beginning, likelihood_of, predict, said_by, steps_of
+from personas.phase_steps import Step, steps_of
+from personas.phases import beginning, likelihood_of, predict, said_by
 from personas.vocabulary import plain_mapping
 
 Name = TypeVar("Name", str, float)

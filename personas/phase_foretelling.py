@@ -15,7 +15,8 @@ import numpy as np
 from personas.entities import Array, ContentFacts, History
 from personas.phase_model import Category, PhaseModel, row_of
 from personas.phase_sequences import Integers, pool_of
-from personas.phases import beginning, condition, predict, said_by, steps_of
+from personas.phase_steps import steps_of
+from personas.phases import beginning, condition, predict, said_by
 from personas.vocabulary import KINDS, plain_mapping
 
 BINS = 10

@@ -66,6 +66,7 @@ class PhaseModel:
             the expert tables.
         signs: log likelihood of what tells the ways apart [K].
         cuts: bins of numeric traits.
+        leanings: what speaks for intent and beyond besides (see `phase_leanings`), in log-odds.
     """
 
     weights: Array
@@ -78,6 +79,7 @@ class PhaseModel:
     rows: Mapping[Category, Array] = field(default_factory=dict)
     signs: Mapping[Sign, Array] = field(default_factory=dict)
     cuts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    leanings: Mapping[Sign, float] = field(default_factory=dict)
 
     @property
     def ways(self) -> int:
@@ -115,6 +117,7 @@ class PhaseModel:
             "categories": [list(category) for category in self.rows],
             "signs": [list(sign) for sign in self.signs],
             "cuts": {name: list(cuts) for name, cuts in self.cuts.items()},
+            "leanings": [[*sign, weight] for sign, weight in self.leanings.items()],
         }
         told = self.attention
         return {
@@ -162,6 +165,10 @@ class PhaseModel:
                 for (family, value), row in zip(names["signs"], arrays["signs"], strict=True)
             },
             cuts={name: tuple(cuts) for name, cuts in names["cuts"].items()},
+            leanings={
+                (family, value): float(weight)
+                for family, value, weight in names.get("leanings", ())
+            },
         )
 
 

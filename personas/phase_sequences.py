@@ -30,7 +30,8 @@ from personas.phase_signs import (
     signs_of_touchpoint,
     traits_told,
 )
-from personas.phases import LEAST_BELIEF, Step, steps_of
+from personas.phase_steps import Step, steps_of
+from personas.phases import LEAST_BELIEF
 from personas.vocabulary import plain_mapping
 
 Integers = NDArray[np.int64]

@@ -18,6 +18,7 @@ from personas.features import TRAIT, identifies, sensitive_kind
 Sign = tuple[str, str]  # family, value
 Cuts = Mapping[str, Sequence[float]]  # of numeric traits: where one bin ends and the next begins
 
+USUAL: Sign = "", ""  # what everybody shows
 TOPIC, DEVICE, CHANNEL = "topic", "device", "channel"
 MOST_TOPICS = 8  # of one content item
 BINS = 6  # of a numeric trait

@@ -13,7 +13,6 @@ the answer, each item is the change that one event, or the time before it, made.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import log, log1p
 
 import numpy as np
@@ -26,7 +25,6 @@ from personas.entities import (
     History,
     Older,
     PhaseBelief,
-    Touchpoint,
 )
 from personas.journeys import BUILT_IN, DEFAULT, RUNG, Journey, view
 from personas.phase_model import (
@@ -34,15 +32,14 @@ from personas.phase_model import (
     DIGITS,
     RUNGS,
     SECONDS_PER_DAY,
-    Category,
     PhaseModel,
-    category_of,
     expert_model,
     ladder_of,
     log_likelihood,
     said,
 )
-from personas.phase_signs import sign_of_trait, traits_told
+from personas.phase_signs import USUAL, sign_of_trait, traits_told
+from personas.phase_steps import Step, marks_of, steps_of
 from personas.vocabulary import in_words, plain_mapping
 
 __all__ = [
@@ -59,7 +56,7 @@ __all__ = [
     "summary_of",
 ]
 
-VISIT_GAP = 1800.0  # seconds without a touchpoint that end a visit
+LEANING = RUNG["intent"]  # from here on speaks what else foretells orders
 LEAST_BELIEF = 1e-9  # no rung is ever ruled out
 LEAST_LOG_LIKELIHOOD = -40.0  # against the likeliest rung
 MOST_ITEMS = 12
@@ -123,52 +120,13 @@ def _weighed(belief: Array, likelihood: Array) -> Array:
 # --- the fold -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One touchpoint in its place: how long after the one before, and what it is."""
-
-    touchpoint: Touchpoint
-    fact: ContentFacts | None
-    category: Category
-    gap: float | None  # seconds; None for the very first
-    repeats: int  # how often the same came before in the visit
-    opens_visit: bool
-
-
-def steps_of(
-    history: History,
-    facts: Mapping[str, ContentFacts],
-    at: float,
-    mapping: Mapping[str, str],
-) -> Iterator[Step]:
-    """The touchpoints up to `at` in the order of time.
-
-    A touchpoint repeats one of the same visit with the same name and content. `mapping` is of
-    `plain_mapping`.
-    """
-    older = history.older if history.older is not None and history.older.last <= at else None
-    last = None if older is None else older.last
-    visit = {} if older is None else {(name, content): n for name, content, n in older.visit}
-    orders = 0 if older is None else older.orders
-    for touchpoint in sorted(history.touchpoints, key=_order):
-        if touchpoint.time > at:
-            return
-        gap = None if last is None else touchpoint.time - last
-        opens = gap is None or gap > VISIT_GAP
-        if opens:
-            visit.clear()
-        fact = facts.get(touchpoint.content) if touchpoint.content is not None else None
-        same = (touchpoint.name, touchpoint.content)
-        category = category_of(touchpoint, fact, mapping, orders)
-        yield Step(touchpoint, fact, category, gap, visit.get(same, 0), opens)
-        visit[same] = visit.get(same, 0) + 1
-        orders += category[1] in phase_prior.ANCHORS
-        last = touchpoint.time if last is None else max(last, touchpoint.time)
-
-
 def said_by(model: PhaseModel, step: Step) -> Array:
     """Log likelihood [K * 7] of a step, up to a constant."""
-    return said(model, step.touchpoint, step.fact, step.category, step.repeats, step.opens_visit)
+    told = said(model, step.touchpoint, step.fact, step.category, step.repeats, step.opens_visit)
+    if model.leanings:
+        leaning = sum(model.leanings.get(mark, 0.0) for mark in marks_of(step))
+        told.reshape(-1, RUNGS)[:, LEANING:] += leaning
+    return told
 
 
 def summed_up(model: PhaseModel, older: Older | None, at: float) -> tuple[Array, float | None]:
@@ -185,13 +143,23 @@ def summed_up(model: PhaseModel, older: Older | None, at: float) -> tuple[Array,
 
 
 def told_of_traits(model: PhaseModel, history: History, at: float) -> Array | None:
-    """What the traits known at a moment say of the way: log likelihood [K * 7]; None: nothing."""
-    if not model.signs or not history.traits:
+    """What the traits known at a moment say: log likelihood [K * 7]; None: nothing.
+
+    They tell the way, and where somebody begins; the latter is long past once there is a summary.
+    """
+    if not (model.signs or model.leanings) or not history.traits:
         return None
-    told = traits_told(history.traits, at)
-    signs = (sign_of_trait(name, value, model.cuts) for name, value in told.items())
+    known = traits_told(history.traits, at)
+    signs = [sign_of_trait(name, value, model.cuts) for name, value in known.items()]
     rows = [model.signs[sign] for sign in signs if sign in model.signs]
-    return np.repeat(np.sum(rows, axis=0), RUNGS) if rows else None
+    leans = bool(model.leanings) and history.older is None
+    if not rows and not leans:
+        return None
+    told = np.zeros((model.ways, RUNGS))
+    told += np.sum(rows, axis=0)[:, None] if rows else 0.0
+    if leans:
+        told[:, LEANING:] += sum(model.leanings.get(sign, 0.0) for sign in (USUAL, *signs))
+    return told.ravel()
 
 
 def beginning(model: PhaseModel, history: History, at: float) -> tuple[Array, float | None]:
@@ -272,10 +240,6 @@ def _after(model: PhaseModel, belief: Array, steps: Sequence[Step]) -> Array:
     for step, likelihood in zip(steps, likelihoods, strict=True):
         belief = _weighed(predict(model, belief, step.gap or 0.0), likelihood)
     return belief
-
-
-def _order(touchpoint: Touchpoint) -> tuple[float, int]:
-    return touchpoint.time, touchpoint.message
 
 
 # --- the answer, and why -------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import numpy as np
 from personas.entities import LADDER, History
 from personas.errors import CorruptArtefact, NotEnoughData
 from personas.phase_foretelling import Foretold, foretell, gain
+from personas.phase_leanings import lean
 from personas.phase_learning import PhaseEstimator
 from personas.phase_model import PhaseModel, expert_model
 from personas.phase_naming import best_naming
@@ -75,9 +76,9 @@ def fit_phases(
     compared = _compare(estimator, histories[len(histories) - held_out :], data, before)
     swapped = rungs_swapped(estimator)
     progress(0.9, "learning from all visitors")
-    model = estimator.finish().model_
+    model = lean(estimator.finish().model_, histories, data.facts, data.mapping, seed)
     activate, why = verdict(compared, swapped)
-    report = _report(estimator, compared, len(histories))
+    report = _report(estimator, compared, len(histories), model)
     card = _card(model, estimator, report, why)
     settings = {"calibration": report["calibration"], "learnedAt": now, "ways": model.ways}
     return Fitted(NAME, model.to_arrays(), settings, card, report, activate, why)
@@ -146,7 +147,9 @@ def verdict(compared: Comparison, swapped: Sequence[tuple[str, str]]) -> tuple[b
 # --- what is told of it ---------------------------------------------------------------------------
 
 
-def _report(estimator: PhaseEstimator, compared: Comparison, visitors: int) -> dict[str, Any]:
+def _report(
+    estimator: PhaseEstimator, compared: Comparison, visitors: int, model: PhaseModel
+) -> dict[str, Any]:
     likelihoods = estimator.log_likelihoods_
     return {
         "visitors": visitors,
@@ -155,6 +158,8 @@ def _report(estimator: PhaseEstimator, compared: Comparison, visitors: int) -> d
         "ways": estimator.model_.ways,
         "rounds": len(likelihoods),
         "logLikelihood": likelihoods[-1],
+        "leanings": len(model.leanings),
+        "trust": model.trust,
         "heldOut": {
             "touchpoints": len(compared.new.scores),
             "score": compared.new.score,
@@ -199,6 +204,7 @@ def _card(model: PhaseModel, estimator: PhaseEstimator, report: Mapping[str, Any
         "|---|---|---|---|",
         *_phases_in_words(model, estimator),
         "",
+        *_leanings_in_words(model),
         "What cannot be seen here: how often the phase itself is right. Where a site knows it of "
         "some visitors, hold the answers against that.",
     ]
@@ -211,6 +217,17 @@ def _phases_in_words(model: PhaseModel, estimator: PhaseEstimator) -> list[str]:
         f"| {name} | {1 / leaving[rung]:.0f} days | {model.start[rung]:.0%} | "
         f"{', '.join(_spoken_by(estimator, rung))} |"
         for rung, name in enumerate(LADDER)
+    ]
+
+
+def _leanings_in_words(model: PhaseModel) -> list[str]:
+    if not model.leanings:
+        return []
+    return [
+        "Orders are foretold clearly better by what else is known: how many pages a visit reaches, "
+        f"how long it lasts, who comes ({len(model.leanings)} signs). These speak for intent and "
+        f"beyond; what single touchpoints say counts {model.trust:.0%} beside them.",
+        "",
     ]
 
 

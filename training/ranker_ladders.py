@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from personas.entities import Array, History, Touchpoint
 from personas.phase_model import PhaseModel, expert_model, ladder_of
-from personas.phases import beginning, condition, predict, said_by, steps_of
+from personas.phase_steps import steps_of
+from personas.phases import beginning, condition, predict, said_by
 from personas.vocabulary import kind_of_plain, plain_mapping, resolve
 from training.ranker_views import Views
 
