@@ -19,6 +19,7 @@ NAVIGATION = (
     ("", "nav.overview"),
     ("/personas", "nav.personas"),
     ("/journey", "nav.journey"),
+    ("/content", "nav.content"),
     ("/coverage", "nav.coverage"),
     ("/visitors", "nav.visitors"),
     ("/models", "nav.models"),

@@ -6,12 +6,15 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from service.console import (
+    content,
     coverage,
     door,
+    imports,
     journey,
     overview,
     persona_edits,
     personas,
+    review,
 )
 from service.console.attempts import Attempts
 from service.console.frame import static
@@ -22,6 +25,9 @@ PAGES = (
     personas.pages,
     journey.pages,
     coverage.pages,
+    content.pages,
+    review.pages,
+    imports.pages,
     door.pages,
 )  # the last one answers what no other does
 

@@ -19,6 +19,7 @@ from service.fetching_addresses import LONGEST_URL, NotFetched
 from service.importing import start_import
 from service.importing_rows import count_rows
 from service.importing_task import Task, fetcher_of
+from service.jobs import Job
 from service.routes.bodies import Body, Configuration, Limits, answer
 from service.routes.jobs import shown_job
 from service.state import State, state_of
@@ -82,6 +83,16 @@ async def import_content(
     What did not change since the last import is not fetched again, robots.txt is obeyed, and a
     restart of the service takes the import up where it was.
     """
+    job = await begun(state, caller.site, body, time.time())
+    return answer(shown_job(job), 202, {"Location": f"/v1/jobs/{job.id}"})
+
+
+async def begun(state: State, site: str, body: NewImport, now: float) -> Job:
+    """An import that was asked for, under way.
+
+    Raises:
+        InvalidInput: from there nothing can be imported.
+    """
     name, value = body.source()
     most = min(
         body.most_pages or state.settings.import_most_pages, state.settings.import_most_pages
@@ -93,8 +104,7 @@ async def import_content(
         table = value.encode("utf-8", "replace")
         rows = await asyncio.to_thread(_rows, name, table)
         task = Task(table=name, rows=rows, defaults=body.defaults())
-    job = await start_import(state, caller.site, task, table, time.time())
-    return answer(shown_job(job), 202, {"Location": f"/v1/jobs/{job.id}"})
+    return await start_import(state, site, task, table, now)
 
 
 async def _checked(state: State, url: str, pointer: str) -> str:

@@ -7,3 +7,9 @@ for (const place of document.querySelectorAll("[data-again]"))
   setTimeout(() => location.reload(), 1000 * Number(place.dataset.again));
 for (const button of document.querySelectorAll("[data-prints]"))
   button.addEventListener("click", () => print());
+for (const box of document.querySelectorAll("[data-all]"))
+  box.addEventListener("change", () => { for (const each of box.form.querySelectorAll(`[name=${box.dataset.all}]`)) each.checked = box.checked; });
+addEventListener("keydown", (event) => {
+  if (event.altKey || event.ctrlKey || event.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
+  document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`)?.click();
+});
