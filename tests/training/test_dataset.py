@@ -180,7 +180,6 @@ def test_visitors_are_the_connected_parts_of_the_graph_of_links(pairs):
 
 def test_of_a_long_log_whole_visitors_are_drawn_and_all_are_counted(tmp_path, monkeypatch):
     monkeypatch.setattr("training.dataset.FEW_RECORDS", 10)
-    monkeypatch.setattr("training.dataset.MOST_REMEMBERED", 150)
     told = [
         page(f"m{n}", NOW + n, anonymousId=f"a{n % 100}", userId=f"u{n % 50}" if n % 3 else None)
         for n in range(300)
@@ -188,7 +187,7 @@ def test_of_a_long_log_whole_visitors_are_drawn_and_all_are_counted(tmp_path, mo
     answers = [body(Kind.IMPRESSION, {"visitor": f"anonymous_id:a{n}"}) for n in range(100)]
     whole = loaded(tmp_path, [*map(record_of, told), *answers], seal_after=200)
     everyone = {visitor.ids: visitor.history for visitor in whole.visitors}
-    with opened_site(tmp_path, "default", tmp_path / "scratch", seed=0) as site:
+    with opened_site(tmp_path, "default", tmp_path / "scratch", seed=0, most=150) as site:
         assert site.everyone.count == len(everyone)
         assert 10 < len(site.visitors) < 40
         assert all(everyone[visitor.ids] == visitor.history for visitor in site.visitors)
@@ -199,6 +198,5 @@ def test_of_a_long_log_whole_visitors_are_drawn_and_all_are_counted(tmp_path, mo
         assert site.until == whole.until
         rows = [row for part in site.everyone.parts(site.facts) for row in part.rows]
     assert len(rows) == len(everyone)
-    monkeypatch.setattr("training.dataset.MOST_REMEMBERED", 1000)
-    with opened_site(tmp_path, "default", tmp_path / "scratch", seed=0) as site:
+    with opened_site(tmp_path, "default", tmp_path / "scratch", seed=0, most=1000) as site:
         assert site == whole
