@@ -62,6 +62,7 @@ class Ask:
         asked: what of the request limits the choice, as it is logged.
         assigned: the arm of an experiment.
         known: ETags of answers that the caller holds; showing one again is nothing new to log.
+        recorded: False where somebody only looks at what would be shown.
     """
 
     key: VisitorKey | None
@@ -83,6 +84,7 @@ class Ask:
     asked: Mapping[str, Any] = field(default_factory=dict)
     assigned: Assigned | None = None
     known: frozenset[str] = frozenset()
+    recorded: bool = True
 
     def named(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """An event inside a request is its visitor's, unless it says otherwise."""
@@ -112,7 +114,8 @@ async def recommend(
     ask = assigned(state, site, ask, known.visitor)
     choice = choose(state, site, ask, known, await ready_for(state, site, ask), now)
     answer = answer_of(state, site, ask, choice, "r_" + secrets.token_hex(12))
-    if ask.preview is None and not (ask.known and etag_of(answer) in ask.known):
+    shown_again = ask.known and etag_of(answer) in ask.known
+    if ask.preview is None and ask.recorded and not shown_again:
         degraded += await _save(state, site, ask, choice, answer, now)
     for part in degraded:
         state.metrics.degraded(part)
