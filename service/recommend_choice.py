@@ -13,7 +13,7 @@ from personas.errors import UnknownName
 from personas.journeys import Journey
 from personas.messages import message_hash
 from personas.ranking_features import Situation
-from personas.vocabulary import plain
+from personas.seen import last_here, touched
 from service.recommend_beliefs import Stand
 from service.recommend_contents import Prepared
 from service.recommend_list import Listed, listed
@@ -23,8 +23,6 @@ from service.visitors import Visitor
 if TYPE_CHECKING:
     from service.recommend import Ask, Preview
 
-NOT_A_VIEW = frozenset({"recommendation shown", "recommendation dismissed"})
-DISMISSED = "recommendation dismissed"
 EMPTY = History()
 
 
@@ -71,12 +69,12 @@ def choose(state: State, site: str, ask: Ask, known: Known, ready: Prepared, now
         who, ladder = _previewed(ask.preview, stand, ask.journey)
         if ask.preview.persona is not None:
             memberships = np.asarray([float(name == ask.preview.persona) for name in names])
-    seen, dismissed = _touched(history, ready, at)
+    seen, dismissed = touched(history, ready.row_of, at)
     page = [row for row in (ready.row_of(ask.page),) if row is not None] if ask.page else []
     query = None if known.query is None else _by_row(known.query, ready)
     latest = np.asarray([row for row in seen if row not in page] + page, np.intp)
     people = ready.ranker.who(names, memberships)
-    situation = Situation(at, latest, ladder, people, query, _last(history, at))
+    situation = Situation(at, latest, ladder, people, query, last_here(history, at))
     if ask.assigned is not None and ask.assigned.arm.hold_out:  # the same list for all
         start = state.active.models(site).phases.start
         situation = Situation(at, latest[:0], start, None, query)
@@ -138,31 +136,6 @@ def _ladder_of(name: str, journey: Journey) -> Array:
 
 
 # --- what it rests on -----------------------------------------------------------------------------
-
-
-def _last(history: History, at: float) -> float | None:
-    """When the visitor was here before."""
-    times = [each.time for each in history.touchpoints if each.content and each.time <= at]
-    return max(times, default=None)
-
-
-def _touched(history: History, ready: Prepared, at: float) -> tuple[list[int], list[int]]:
-    """Rows of what was seen, the latest last, and of what was dismissed."""
-    seen: dict[int, None] = {}
-    dismissed: list[int] = []
-    for touchpoint in history.touchpoints:
-        if touchpoint.content is None or touchpoint.time > at:
-            continue
-        row = ready.row_of(touchpoint.content)
-        if row is None:
-            continue
-        name = plain(touchpoint.name)
-        if name == DISMISSED:
-            dismissed.append(row)
-        elif name not in NOT_A_VIEW:
-            seen.pop(row, None)
-            seen[row] = None
-    return list(seen), dismissed
 
 
 def _fallback(

@@ -21,6 +21,7 @@ from personas.entities import Array, VisitorKey
 from personas.messages import Accepted
 from personas.popularity import ROWS, Popularity
 from personas.ranking_features import Rows
+from personas.seen import NOT_A_VIEW
 from personas.vocabulary import plain
 from service.recommend_beliefs import Beliefs
 from training.eventlog import Kind, Record, message_of
@@ -37,7 +38,6 @@ MOST_WALKING = 20_000  # visitors of whom is known what they saw just before
 MOST_STEPS = 2_000  # latest steps from item to item
 SHOWN_EACH = 200  # items shown to one visitor that are remembered
 CHUNK = 300  # records taken in at a time, so that nobody waits for it
-UNCOUNTED = frozenset({"recommendation shown", "recommendation dismissed"})
 logger = structlog.get_logger(__name__)
 
 
@@ -77,7 +77,7 @@ class Trends:
             content: an id, or a URL.
             name: of the event; to be shown something is not to view it.
         """
-        if plain(name) in UNCOUNTED:
+        if plain(name) in NOT_A_VIEW:
             return
         number = self._numbers.get(content)
         if number is None:

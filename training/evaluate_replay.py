@@ -23,15 +23,15 @@ from personas.phases import belief_at, ladder_of
 from personas.popularity import ROWS, Popularity
 from personas.ranker import Ranker
 from personas.ranking_features import Rows, Situation
+from personas.seen import last_here, touched
 from personas.visitor import as_of
-from personas.vocabulary import plain, plain_mapping
+from personas.vocabulary import plain_mapping
 from training.ranker_people import People
-from training.ranker_views import NOT_A_VIEW, Items, Views
+from training.ranker_views import Items, Views
 
 if TYPE_CHECKING:
     from training.dataset import SiteData
 
-DISMISSED = "recommendation dismissed"
 NOBODY = History()
 NOTHING: Mapping[str, Any] = {}
 
@@ -110,7 +110,7 @@ def moments(stage: Stage) -> Iterator[Moment]:
         if visitor is not None:
             history = as_of(stage.data.visitors[visitor].history, answer.time)
         belief = belief_at(stage.phases, history, stage.data.facts, answer.time, mapping)
-        seen, never = _touched(history, stage.number)
+        seen, never = touched(history, stage.number.get, answer.time)
         page = stage.rows_of([(answer.answer.get("asked") or NOTHING).get("page") or ""])
         seen = [row for row in seen if row not in page] + page
         allowed = _allowed(stage, columns, answer)
@@ -124,7 +124,10 @@ def moments(stage: Stage) -> Iterator[Moment]:
         yield Moment(
             answer,
             Situation(
-                answer.time, np.asarray(seen, np.intp), ladder_of(belief), last=_last(history)
+                answer.time,
+                np.asarray(seen, np.intp),
+                ladder_of(belief),
+                last=last_here(history, answer.time),
             ),
             np.flatnonzero(allowed),
             shown,
@@ -133,27 +136,6 @@ def moments(stage: Stage) -> Iterator[Moment]:
             None if visitor is None else people.at(visitor, answer.time),
             covisits,
         )
-
-
-def _touched(history: History, number: Mapping[str, int]) -> tuple[list[int], list[int]]:
-    """Rows of what was seen, the latest last, and of what was dismissed."""
-    seen: dict[int, None] = {}
-    dismissed: list[int] = []
-    for touchpoint in history.touchpoints:
-        row = number.get(touchpoint.content or "")
-        name = plain(touchpoint.name)
-        if row is None:
-            continue
-        if name == DISMISSED:
-            dismissed.append(row)
-        elif name not in NOT_A_VIEW:
-            seen.pop(row, None)
-            seen[row] = None
-    return list(seen), dismissed
-
-
-def _last(history: History) -> float | None:
-    return max((each.time for each in history.touchpoints if each.content), default=None)
 
 
 def _allowed(stage: Stage, columns: Columns, answer: Shown) -> Mask:

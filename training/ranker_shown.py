@@ -6,9 +6,10 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from personas.feedback import Shown, joined, worth_of
+from personas.seen import NOT_A_VIEW
 from personas.vocabulary import plain
 from training.ranker_cases import Offer
-from training.ranker_views import NOT_A_VIEW, Items
+from training.ranker_views import Items
 
 if TYPE_CHECKING:
     from training.dataset import SiteData

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from embeddings.documents import phase_shares
 from personas.entities import CONTENT_TYPES, LADDER, Array, ContentItem
+from personas.seen import NOT_A_VIEW
 from personas.vocabulary import plain
 
 if TYPE_CHECKING:
     from training.dataset import SiteData
 
-NOT_A_VIEW = frozenset({"recommendation shown", "recommendation dismissed"})
 TYPE = {name: number for number, name in enumerate(CONTENT_TYPES)}
 LONGEST = 500  # first views of one visitor; more is no person
 Array32 = NDArray[np.float32]
