@@ -22,6 +22,7 @@ NAVIGATION = (
     ("/content", "nav.content"),
     ("/coverage", "nav.coverage"),
     ("/visitors", "nav.visitors"),
+    ("/recommendations", "nav.recommendations"),
     ("/models", "nav.models"),
     ("/settings", "nav.settings"),
 )

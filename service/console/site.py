@@ -15,6 +15,8 @@ from service.console import (
     persona_edits,
     personas,
     review,
+    slots,
+    trials,
 )
 from service.console.attempts import Attempts
 from service.console.frame import static
@@ -28,6 +30,8 @@ PAGES = (
     content.pages,
     review.pages,
     imports.pages,
+    slots.pages,
+    trials.pages,
     door.pages,
 )  # the last one answers what no other does
 
