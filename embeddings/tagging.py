@@ -27,7 +27,7 @@ from personas.errors import CorruptArtefact, InvalidInput, UnknownName
 Vectors = NDArray[np.float32]
 
 MAPPED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")  # names of one encoder
-HEAD_WORDS, OPENING_WORDS, MIDDLE_WORDS = 40, 60, 40
+HEAD_WORDS, OPENING_WORDS, MIDDLE_WORDS = 40, 40, 24
 LEAST_WORDS = 160  # bodies shorter than that are their opening
 WHOLE = "the sound of the whole text"
 SHARES = (1.2, 1.5, 0.8)  # of title and description, opening, middle
