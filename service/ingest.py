@@ -100,7 +100,8 @@ def without_unproven_claim(raw: object, secret: str) -> object:
     """Anybody can read a publishable key, so with it a user id must be signed to count.
 
     Without a right `userHash` (at the top, or in `context`) a message stays with its anonymous id,
-    and what it would link stays apart.
+    and what it would link stays apart. The `previousId` of an alias has no hash of its own: it
+    counts as an anonymous id, never as another user's.
     """
     message = _fields(raw)
     user, previous = message.get("userId"), message.get("previousId")
@@ -108,7 +109,10 @@ def without_unproven_claim(raw: object, secret: str) -> object:
         return raw
     given = message.get("userHash") or _fields(message.get("context")).get("userHash")
     if user and is_proven(str(user), given, secret):
-        return raw
+        if not previous:
+            return raw
+        rest = {name: value for name, value in message.items() if name != "previousId"}
+        return rest | {"type": "identify", "anonymousId": previous}
     kept = {name: value for name, value in message.items() if name not in CLAIMS}
     return kept | {"type": "identify"} if kept.get("type") == "alias" else kept
 

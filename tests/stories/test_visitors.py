@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import random
 import shutil
 import time
+from hashlib import sha256
 from math import log
 from urllib.parse import quote
 from uuid import uuid4
@@ -173,6 +175,30 @@ def test_a_publishable_key_cannot_claim_a_user_without_its_hash(secret, publisha
     assert sent(publishable, claim)["accepted"] == 1
     assert visitor(secret, f"user_id:{user}", include="traits")["traits"] == {}
     assert len(visitor(secret, f"anonymous_id:{device}")["ids"]) == 1
+
+
+def test_a_publishable_key_claims_a_user_with_the_hash_that_only_the_site_can_make(
+    secret, publishable
+):
+    identity = secret.get("/v1/site").json()["identitySecret"]
+    device, user, other = fresh("device"), fresh("user"), fresh("user")
+    proof = hmac.new(identity.encode(), user.encode(), sha256).hexdigest()
+    for claimed in (other, user):  # one hash claims no other user
+        message = identify(
+            f"{claimed}-1", day(1), anonymousId=device, userId=claimed, userHash=proof,
+            traits={"plan": "gold"},
+        )  # fmt: skip
+        assert sent(publishable, message)["accepted"] == 1
+    found = visitor(secret, f"anonymous_id:{device}", include="traits")
+    assert [each["id"] for each in found["ids"]] == [user, device]
+    assert found["traits"] == {"plan": "gold"}
+    for claim in ({"userId": user}, {"userId": user, "userHash": proof}):  # nor by an alias
+        alias = {"type": "alias", "previousId": other, "messageId": fresh(), **claim}
+        publishable.post("/v1/batch", json={"batch": [alias]})
+    assert f"user_id:{other}" not in {
+        f"{each['type']}:{each['id']}" for each in visitor(secret, f"user_id:{user}")["ids"]
+    }
+    assert len(visitor(secret, f"user_id:{other}")["ids"]) == 1
 
 
 def test_what_is_included_is_told(secret):
