@@ -6,17 +6,16 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from service.console import (
-    content,
     coverage,
     door,
-    imports,
     journey,
+    models,
     overview,
     persona_edits,
     personas,
-    review,
     slots,
     trials,
+    visitors,
 )
 from service.console.attempts import Attempts
 from service.console.frame import static
@@ -27,11 +26,10 @@ PAGES = (
     personas.pages,
     journey.pages,
     coverage.pages,
-    content.pages,
-    review.pages,
-    imports.pages,
     slots.pages,
     trials.pages,
+    visitors.pages,
+    models.pages,
     door.pages,
 )  # the last one answers what no other does
 

@@ -75,10 +75,15 @@ class Words:
         return text.translate({44: ".", 46: ","}) if self.language == "de" else text
 
     def percent(self, share: float, digits: int | None = None) -> str:
-        """12% or 12 %: without digits where it is at least 10, or nothing."""
+        """12% or 12 %: without digits where it is at least 10, or nothing; never quite 0 or 100."""
         if digits is None:
-            digits = 0 if share == 0 or abs(share) >= 0.0995 else 1
+            digits = 0 if share in (0, 1) or 0.0995 <= abs(share) < 0.995 else 1
         space = "\N{NO-BREAK SPACE}" if self.language == "de" else ""
+        least = 10.0**-digits
+        if 0 < share < least / 200:
+            return f"<{self.number(least, digits)}{space}%"
+        if 1 - least / 200 <= share < 1:
+            return f">{self.number(100 - least, digits)}{space}%"
         return f"{self.number(100 * share, digits)}{space}%"
 
     def day(self, seconds: float) -> str:

@@ -14,7 +14,7 @@ from personas.errors import CorruptArtefact, UnknownName
 from service.console.charts.sankey import Flow, Node, sankey
 from service.console.colours import colour_of
 from service.console.texts import Words
-from training.registry import Artefact, Registry
+from training.registry import Registry
 
 if TYPE_CHECKING:
     from service.state import State
@@ -46,22 +46,32 @@ def persona_versions(state: State, site: str) -> list[Version]:
     for info in registry.versions(site):
         if info.models.get(MODEL) != info.version or len(found) == MOST:
             continue
-        artefact = artefacts(registry, site, info.version).get(MODEL)
-        if artefact is not None:
-            settings = artefact.settings
+        found_here = told_of(registry, site, info.version).get(MODEL)
+        if found_here is not None:
+            settings = found_here.settings
             lineage = settings.get("report", {}).get("lineage", ())
             told = settings["personas"], settings["past"], lineage
             found.append(Version(info.version, info.created, *told))
     return found[::-1]
 
 
-@lru_cache(maxsize=24)
-def artefacts(registry: Registry, site: str, version: str) -> Mapping[str, Artefact]:
-    """All models of a version, which never changes; none where it is damaged."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a model tells of itself, without its arrays."""
+
+    version: str
+    settings: Mapping[str, Any]
+    card: str
+
+
+@lru_cache(maxsize=64)
+def told_of(registry: Registry, site: str, version: str) -> Mapping[str, Told]:
+    """All models of a version, which never changes; none where it is damaged. Reads the disk."""
     try:
-        return registry.load(site, version)
+        found = registry.load(site, version)
     except (CorruptArtefact, UnknownName):
         return {}
+    return {name: Told(each.version, each.settings, each.card) for name, each in found.items()}
 
 
 def history_chart(

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends
 from pydantic import Field
 from starlette.responses import Response
 
-from personas.errors import InvalidInput, UnknownName
+from personas.errors import InvalidInput
 from service.auth import Caller, needs
 from service.evaluating import evaluate
 from service.jobs import Job
@@ -21,13 +21,12 @@ from service.routes.pages import ThePage, paged
 from service.routes.paths import PathId
 from service.routes.questions import Question, asked_of, refuse_question
 from service.state import State, state_of
-from training.content_vectors import keep_vectors
+from service.training import activate, train
 from training.registry import VersionInfo
 
 router = APIRouter(prefix="/v1", tags=["Models and jobs"])
 TheState = Annotated[State, Depends(state_of)]
 Model = Literal["personas", "phases", "tagger", "ranker"]
-ALL_MODELS: tuple[Model, ...] = ("personas", "phases", "tagger", "ranker")
 Editor = Annotated[Caller, Depends(needs("secret", "console"))]
 Reader = Annotated[Caller, Depends(needs("secret", "console", "content"))]
 
@@ -58,21 +57,8 @@ async def _started(state: State, site: str, body: NewJob, now: float) -> Job:
         return evaluate(state, site, await asked_of(state, site, body), now)
     refuse_question(body, body.kind)
     if body.kind == "train":
-        models: list[str] = list(dict.fromkeys(body.models or ALL_MODELS))
-        return state.jobs.train(
-            site,
-            models,
-            lambda: _swapped(state, site),
-            now,
-            lambda folder: keep_vectors(folder, site, state.index.all_vectors(site)),
-        )
+        return train(state, site, body.models or (), now)
     return state.jobs.start(site, body.kind, partial(replay, state, site), now)
-
-
-def _swapped(state: State, site: str) -> None:
-    """Uses the new version, and looks at all visitors with it."""
-    state.active.refresh(site)
-    state.censuses.take(state, site)
 
 
 @router.get("/jobs")
@@ -104,13 +90,7 @@ async def list_models(caller: Editor, state: TheState, which: ThePage) -> Respon
 @router.post("/models/{version}:activate")
 async def activate_version(caller: Editor, state: TheState, version: PathId) -> Response:
     """Use this version from now on; also the way back to an older one."""
-    registry = state.active.registry
-    versions = await asyncio.to_thread(registry.versions, caller.site)
-    if version not in {each.version for each in versions}:
-        detail = f"There is no version {version!r}. GET /v1/models lists those that there are."
-        raise UnknownName(detail, "unknown-version")
-    await asyncio.to_thread(registry.activate, caller.site, version)
-    models = state.active.refresh(caller.site)
+    models = await activate(state, caller.site, version)
     return answer({"active": models.version, "models": dict(models.versions)})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log
 
 from markupsafe import Markup
 
@@ -29,20 +30,27 @@ def meter(share: float, title: str, css: str = "s0", mark: float | None = None) 
 
 
 def lift(value: float, title: str, most: float = 4.0) -> Markup:
-    """How many times more or less than everyone: from the middle to the right or left, by doubling.
+    """How many times more or less than everyone: by doubling, so that 2 is as long as a half.
 
     A lift of `most` fills the half; 1 is no length at all.
     """
-    from math import log
+    return effect_bar(log(value) if value > 0 else -log(most), log(most), title)
 
-    length = 0.0 if value <= 0 else max(-1.0, min(1.0, log(value) / log(most)))
-    length = -1.0 if value <= 0 else length
+
+def effect_bar(value: float, most: float, title: str) -> Markup:
+    """What something speaks for, to the right, or against, to the left; `most` fills the half."""
+    length = max(-1.0, min(1.0, value / most)) if most else 0.0
     begin, width = (50.0, 50 * length) if length >= 0 else (50 + 50 * length, -50 * length)
-    css = "more" if length >= 0 else "less"
     parts = [
         element("title", title),
         element("rect", width="100%", height="100%", rx=4, class_="track"),
-        element("rect", x=f"{begin:.2f}%", width=f"{width:.2f}%", height="100%", class_=css),
+        element(
+            "rect",
+            x=f"{begin:.2f}%",
+            width=f"{width:.2f}%",
+            height="100%",
+            class_="more" if length >= 0 else "less",
+        ),
         element("line", x1="50%", x2="50%", y1=0, y2="100%", class_="mark"),
     ]
     return element("svg", *parts, class_="meter lift", role="img", aria_label=title)
