@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv
 
 from personas.entities import CHANNELS, LADDER, Array
 
@@ -78,6 +77,8 @@ def chances(
         memberships: probability of each persona, by id; those unknown here are as the phase is.
         ladder: belief over the ladder [7].
     """
+    from scipy.special import betaincinv  # half a second, which serving need not wait for
+
     tried, answered = contacts.tried.sum(axis=0), contacts.answered.sum(axis=0)
     of_rung = (answered + PRIOR_WEIGHT * PRIOR) / (tried + PRIOR_WEIGHT)
     known = np.asarray([memberships.get(name, 0.0) for name in contacts.personas])

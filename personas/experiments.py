@@ -13,7 +13,6 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
-from scipy.special import chdtrc, stdtrit
 
 from personas.entities import Array
 
@@ -150,6 +149,8 @@ def _squared_error(values: Array) -> float:
 
 
 def _around(value: float, squared_error: float, freedom: float) -> Interval:
+    from scipy.special import stdtrit  # half a second, which serving need not wait for
+
     reach = float(stdtrit(freedom, (1 + SURE) / 2)) * float(np.sqrt(squared_error))
     return Interval(value, value - reach, value + reach)
 
@@ -160,6 +161,8 @@ def sample_ratio(counts: Sequence[int], weights: Sequence[float]) -> float:
     >>> sample_ratio([500, 500], [1, 1]), sample_ratio([600, 400], [1, 1]) < UNLIKELY
     (1.0, True)
     """
+    from scipy.special import chdtrc  # half a second, which serving need not wait for
+
     total, seen = np.asarray(weights, float), np.asarray(counts, float)
     expected = total / total.sum() * seen.sum()
     if not seen.sum() or len(seen) < 2:
