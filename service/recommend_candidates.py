@@ -32,6 +32,13 @@ def best_of(scores: Array | Array32, count: int) -> Rows:
     return found
 
 
+def best_told(scores: Array, count: int) -> Rows:
+    """Rows of the highest of those scores that say anything; most say nothing of most items, and
+    to part many equal ones is slow."""
+    told = np.flatnonzero(scores)
+    return told if len(told) <= count else told[best_of(scores[told], count)]
+
+
 class Nearest:
     """The items most like an item; found ahead, or when first asked for, then remembered.
 
@@ -102,7 +109,7 @@ class Candidates:
         sources += [rungs[k] for k in range(len(LADDER)) if situation.ladder[k] >= LIKELY]
         if len(situation.seen):
             scores = (score(situation) for score in self._contents.learned.values())
-            sources += [best_of(score, OF_LEARNED) for score in scores]
+            sources += [best_told(score, OF_LEARNED) for score in scores]
         if situation.query is not None:
             sources.append(np.flatnonzero(situation.query))
         could = np.zeros(len(self._contents), bool)
