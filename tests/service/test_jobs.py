@@ -7,7 +7,7 @@ import time
 import httpx
 import pytest
 
-from service.routes.jobs import ALL_MODELS
+from service.active import MODELS
 from tests.service.test_cli import run
 
 PATIENCE_S = 240
@@ -58,7 +58,7 @@ def test_training_is_started_followed_and_used_without_a_restart(visited):
         job = ended(client, started.headers["location"])
         assert job["status"] == "succeeded", job
         assert job["progress"] == 1
-        assert job["result"]["models"].keys() == set(ALL_MODELS)
+        assert job["result"]["models"].keys() == set(MODELS)
         assert job["id"] in {row["id"] for row in client.get("/v1/jobs").json()["data"]}
         versions = client.get("/v1/models").json()
         if job["result"]["version"] is not None:
