@@ -29,7 +29,7 @@ Labels = NDArray[np.intp]
 COST = 0.01  # of one more persona to look after, as a share of all that can be gained
 UNSTABLE, STABLE = 0.3, 0.9  # adjusted Rand index: worth nothing, and all that is gained
 LEAST_STABLE = 0.5  # half of who belongs with whom comes back
-SURELY, CLEARLY = 2.0, 3.0  # standard errors
+SURELY, CLEARLY = 1.0, 3.0  # standard errors of the best
 LOYALTY = 0.06  # of all that can be gained, in favour of the number of before, besides these
 CHANCES, CHANCE_FOLDS = 2, 2  # how often features are dealt out anew
 TOGETHER = 0.1  # of the gain that must come of features that go together
@@ -165,7 +165,7 @@ def chosen(curve: Sequence[Choice], before: int | None = None) -> int:
     """The smallest number about as good as the best; one where none comes back.
 
     What personas gain counts as far as they come back in other samples of the visitors. About as
-    good is what lies within two standard errors (Breiman et al. 1984: one).
+    good is what lies within the best's standard error (Breiman et al. 1984).
 
     Args:
         before: the number so far, which needs to be clearly beaten.
@@ -176,10 +176,10 @@ def chosen(curve: Sequence[Choice], before: int | None = None) -> int:
         return 1
     best = max(worth, key=lambda choice: worth[choice])
     behind = {choice: worth[best] - value for choice, value in worth.items()}
-    doubt = {choice: _doubt(best, choice, most) for choice in worth}
-    if any(c.count == before and behind[c] <= CLEARLY * doubt[c] + LOYALTY for c in worth):
+    doubt = _doubt(best, most)
+    if any(c.count == before and behind[c] <= CLEARLY * doubt + LOYALTY for c in worth):
         return before or 1
-    return min(choice.count for choice in worth if behind[choice] <= SURELY * doubt[choice])
+    return min(choice.count for choice in worth if behind[choice] <= SURELY * doubt)
 
 
 def _worth(choice: Choice, most: float) -> float:
@@ -187,10 +187,11 @@ def _worth(choice: Choice, most: float) -> float:
     return choice.gain / most * comes_back - COST * choice.count
 
 
-def _doubt(one: Choice, other: Choice, most: float) -> float:
-    """Standard error of the difference of what two are worth, as far as stability makes it."""
-    wavering = [c.gain / most * c.wavering * (c.stability < STABLE) for c in (one, other)]
-    return float(np.linalg.norm(wavering)) / (STABLE - UNSTABLE)
+def _doubt(choice: Choice, most: float) -> float:
+    """Standard error of what one is worth, as far as stability makes it."""
+    if choice.stability >= STABLE:
+        return 0.0
+    return choice.gain / most * choice.wavering / (STABLE - UNSTABLE)
 
 
 def _carries(choice: Choice) -> bool:

@@ -227,12 +227,21 @@ def test_the_smallest_number_about_as_good_as_the_best_is_chosen():
     curve = [
         Choice(1, 0.0, 0.0, 1.0, 900.0),
         Choice(2, 0.6, 0.01, 0.95, 400.0),
-        Choice(3, 0.95, 0.01, 0.84, 300.0, wavering=0.03),
+        Choice(3, 0.95, 0.01, 0.86, 300.0, wavering=0.03),
         Choice(4, 1.0, 0.01, 0.86, 200.0, wavering=0.03),
     ]
     assert chosen(curve) == 3
     sure = [replace(choice, wavering=0.0) for choice in curve]
     assert chosen(sure) == 4
+
+
+def test_what_wavers_is_not_taken_for_its_own_doubt():
+    curve = [
+        Choice(1, 0.0, 0.0, 1.0, 900.0),
+        Choice(2, 0.5, 0.01, 0.58, 400.0, wavering=0.2),
+        Choice(4, 1.0, 0.01, 0.85, 200.0, wavering=0.02),
+    ]
+    assert chosen(curve) == 4
 
 
 def test_what_gains_more_but_comes_back_less_is_not_chosen():
