@@ -21,6 +21,12 @@ STANDING = {
     "after-sales": "already use it",
     "loyalty": "come back and tell others",
 }
+UNCOMMON = {  # in words, where "a" and the name do not do
+    "documentation": "documentation",
+    "release-notes": "release notes",
+    "pricing": "a pricing page",
+    "other": "something",
+}
 LONGEST = 80  # characters of a title
 
 
@@ -63,11 +69,9 @@ class Topics:
 def brief(cell: Mapping[str, Any], topics: Topics, persona: int, rungs: Sequence[str]) -> list[str]:
     """Two lines: what to write for whom, and why."""
     places = [LADDER.index(rung) for rung in rungs]
-    kind = best_type(places).replace("-", " ")
-    article = "an" if kind[0] in "aeiou" else "a"
     who = cell["persona"]["name"]
     standing = STANDING[rungs[0]]
-    first = f"Write {article} {kind} {topics.wanted(persona, places)}".rstrip()
+    first = f"Write {a_piece(best_type(places))} {topics.wanted(persona, places)}".rstrip()
     visitors, pieces = cell["demand"]["visitors"], cell["supply"]["items"]
     lost = cell["gap"]["lostProgress"]
     return [
@@ -75,6 +79,17 @@ def brief(cell: Mapping[str, Any], topics: Topics, persona: int, rungs: Sequence
         f"About {visitors:.0f} visitors stand there, {pieces:.1f} pieces of content are for them; "
         f"{lost:.1f} more would take the next step.",
     ]
+
+
+def a_piece(content_type: str) -> str:
+    """One of a type, in words.
+
+    >>> a_piece("article"), a_piece("white-paper"), a_piece("release-notes")
+    ('an article', 'a white paper', 'release notes')
+    """
+    named = content_type.replace("-", " ")
+    usual = f"an {named}" if named[0] in "aeiou" else f"a {named}"
+    return UNCOMMON.get(content_type, usual)
 
 
 def best_type(rungs: Sequence[int]) -> str:
