@@ -9,7 +9,7 @@ import numpy as np
 
 from personas.entities import Array
 from personas.features import TRAIT
-from personas.mixture_columns import Column
+from personas.mixture_columns import OTHER, Column
 from personas.mixture_schema import Parameters, Schema
 from personas.wording import HAVE, SELDOM, Piece, humanised, listed, number_piece, value_piece
 
@@ -89,11 +89,13 @@ def _of_column(column: Column, sums: Array, overall: Array) -> list[list[Telling
 def _of_values(column: Column, sums: Array, overall: Array) -> list[list[Telling]]:
     shares, usual = sums / sums.sum(0), overall / overall.sum()
     feature = column.name.removeprefix(TRAIT)
+    named = [n for n, label in enumerate(column.labels) if label != OTHER]
     found = []
     for own in shares.T:
         surprise = own * np.log(own / usual)
         weight = float(surprise.sum()) * column.weight
-        order = [int(surprise.argmax()), int(surprise.argmin())]
+        ranked = sorted(named, key=lambda place: -surprise[place])
+        order = [ranked[0], ranked[-1]]
         found.append(
             [
                 Telling(

@@ -158,6 +158,16 @@ def test_a_name_tells_who_they_are_in_unlike_words():
     assert worded([told], [0.3])[0].name == "Owners from search with 2 kids"
 
 
+def test_nobody_is_described_by_what_has_no_name():
+    rows = [{"trait:kids": str(n % 3), "trait:plan": "free"} for n in range(300)]
+    rows += [{"trait:kids": f"so many as {n}", "trait:plan": "pro"} for n in range(100)]
+    mixture = PersonaMixture(count=2, random_state=0).fit(rows)
+    own = mixture.persona_parameters()
+    everyone = Parameters(own.sums.sum(1, keepdims=True), own.sizes.sum(keepdims=True))
+    for told in tellings(mixture.schema_, own, everyone, mixture.prior):
+        assert "(other)" not in {trait["value"] for trait in traits_of(told)}
+
+
 def test_a_description_says_each_feature_once():
     told = [
         telling("trait:house", "modern", 3.2, 0.9),
