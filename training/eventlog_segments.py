@@ -266,9 +266,19 @@ def _batches(
         file = pq.ParquetFile(path, page_checksum_verification=True)
     with file:
         for group in range(file.num_row_groups):
+            if kinds is not None and not _may_hold(file.metadata.row_group(group), kinds):
+                continue
             with _told(path):
                 table = file.read_row_group(group, columns=needed)
             yield from _chosen(table, since, kinds, site).to_batches(max_chunksize=1 << 13)
+
+
+def _may_hold(group: pq.RowGroupMetaData, kinds: Collection[Kind]) -> bool:
+    """By the first and last kind in it; most rows are messages, and most groups nothing else."""
+    told = group.column(SCHEMA.names.index("kind")).statistics
+    if told is None or not told.has_min_max:
+        return True
+    return any(told.min <= str(kind) <= told.max for kind in kinds)
 
 
 def _chosen(
