@@ -39,7 +39,9 @@ def main() -> None:
     if args.one:
         _one(args.one)
         return
-    print(f"{'touchpoints':>11} {'ways':>4} {'learning':>9} {'memory':>8}  one step")
+    print(
+        f"{'touchpoints':>11} {'ways':>4} {'learning':>9} {'processor':>9} {'memory':>8}  one step"
+    )
     for size in args.touchpoints:
         subprocess.run([sys.executable, __file__, "--one", str(size)], check=True)
 
@@ -47,14 +49,14 @@ def main() -> None:
 def _one(size: int) -> None:
     rng = np.random.default_rng(0)
     histories = [_visitor(rng, number) for number in range(size // EACH)]
-    began = time.perf_counter()
+    began, computed = time.perf_counter(), time.process_time()
     model = lean(PhaseEstimator().fit(histories, FACTS, {}).model_, histories, FACTS, {})
-    took = time.perf_counter() - began
+    took, computed = time.perf_counter() - began, time.process_time() - computed
     touchpoints = sum(len(history.touchpoints) for history in histories)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     steps = [_microseconds(each, histories) for each in (expert_model(), model)]
     print(
-        f"{touchpoints:>11} {model.ways:>4} {took:>7.1f} s {memory:>5.0f} MB  "
+        f"{touchpoints:>11} {model.ways:>4} {took:>7.1f} s {computed:>7.1f} s {memory:>5.0f} MB  "
         f"{steps[0]:.0f} µs by the expert's model, {steps[1]:.0f} µs by the learned one",
         flush=True,
     )
