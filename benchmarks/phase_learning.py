@@ -39,7 +39,8 @@ def main() -> None:
     if args.one:
         _one(args.one)
         return
-    print(
+    head = f"{'touchpoints':>11} {'ways':>4} {'learning':>9} {'processor':>9} {'memory':>8}"
+    print(f"{head}  one step")
         f"{'touchpoints':>11} {'ways':>4} {'learning':>9} {'processor':>9} {'memory':>8}  one step"
     )
     for size in args.touchpoints:
