@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from embeddings.catalogue import Catalogue, Entry
 from embeddings.documents import Document, content_item, read_time
 from embeddings.index_spaces import SpacedIndex
+from embeddings.tagging import Correction
 from personas.errors import IndexUnavailable, InvalidInput, StoreUnavailable
 from service.store import MOST_BYTES, Store
 from training.eventlog import Kind, Record
@@ -47,6 +48,7 @@ class Catalogues:
     Attributes:
         unindexed: by site, ids whose vector the index has not taken yet.
         unremoved: by site, ids that the index has not let go yet.
+        corrections: by site and id, what the tagger in use has learned from.
     """
 
     def __init__(self) -> None:
@@ -54,6 +56,7 @@ class Catalogues:
         self._locks: dict[str, asyncio.Lock] = {}
         self.unindexed: dict[str, set[str]] = {}
         self.unremoved: dict[str, set[str]] = {}
+        self.corrections: dict[str, Mapping[str, Correction]] = {}
 
     def of(self, site: str) -> Catalogue:
         """One site's content; empty where there is none."""

@@ -110,6 +110,7 @@ async def teach_site(state: State, site: str, lessons: Lessons) -> bool:
     said = {name: correction for name, (_, correction) in lessons.read.items()}
     model = await asyncio.to_thread(taught_tagger, said, size, state.encoder.name)
     lessons.learned = corrected, size
+    state.catalogues.corrections[site] = said
     before = state.active.models(site).tagger
     state.active.teach(site, model)
     if model.name != before.name:

@@ -44,6 +44,7 @@ from service.content_decide import (
 )
 from service.content_spaces import as_serving, readable, spaces_of, take_out
 from training.eventlog import Kind, Record
+from training.fit_tagger import taught_tagger
 
 if TYPE_CHECKING:
     from service.state import State
@@ -376,8 +377,8 @@ async def release_tags(state: State, site: str, name: str, now: float) -> Docume
         vectors = await state.encoder.encode(texts_to_embed(text), PATIENCE)
     except EncoderUnavailable:
         vectors = None
+    model = await _untaught(state, site, name)
     async with state.catalogues.changing(site):
-        model = state.active.models(site).tagger
         document["tagging"] = tagging_of(tagged(model, text, vectors))
         document["updatedAt"] = write_time(now)
         document["version"] = version_of(document)
@@ -385,3 +386,12 @@ async def release_tags(state: State, site: str, name: str, now: float) -> Docume
         vector = entry.vector if entry is not None else None
         await save_content(state, site, [(document, vector)], now)
     return document
+
+
+async def _untaught(state: State, site: str, name: str) -> TaggerModel:
+    """The site's tagger as if nobody had spoken of this item."""
+    model, said = state.active.models(site).tagger, state.catalogues.corrections.get(site, {})
+    if name not in said:
+        return model
+    others = {key: correction for key, correction in said.items() if key != name}
+    return await asyncio.to_thread(taught_tagger, others, model.size, state.encoder.name)
