@@ -41,8 +41,6 @@ def main() -> None:
         return
     head = f"{'touchpoints':>11} {'ways':>4} {'learning':>9} {'processor':>9} {'memory':>8}"
     print(f"{head}  one step")
-        f"{'touchpoints':>11} {'ways':>4} {'learning':>9} {'processor':>9} {'memory':>8}  one step"
-    )
     for size in args.touchpoints:
         subprocess.run([sys.executable, __file__, "--one", str(size)], check=True)
 
