@@ -259,6 +259,22 @@ def popular(run: Run, person: Person, at: float) -> list[tuple[int, float]]:
     return [(int(row), 1.0) for row in np.argsort(-score)[:LISTED]]
 
 
+def knowing_all(objective: str) -> Callable:
+    """The best list for the next step, by the simulator's own tables: what can be reached."""
+
+    def lister(run: Run, person: Person, _at: float) -> list[tuple[int, float]]:
+        score = np.zeros(ITEMS)
+        for row, item in enumerate(run.world.catalogue):
+            drawn = attraction(person.who.persona, item, LADDER[person.rung])
+            ahead = LADDER.index(str(item["phase"])) - person.rung
+            helps = {0: 0.12, 1: 0.3, 2: 0.1}.get(ahead, 0.02) if objective == "progress" else 1.0
+            score[row] = drawn / (drawn + 4.0) * helps
+        score[list(person.seen)] = -np.inf
+        return [(int(row), 1.0) for row in np.argsort(-score)[:LISTED]]
+
+    return lister
+
+
 def data_of(world: World, outcome: Outcome) -> SiteData:
     people = [
         VisitorData(
@@ -289,6 +305,8 @@ def compared(name: str, count: int, seed: int) -> dict[str, Outcome]:
         "progress, untaught": ranking(Ranker(PRIOR, PRIOR), "progress", 0.0),
         "clicks": ranking(ranker, "clicks", 0.0),
         "progress": ranking(ranker, "progress", 0.0),
+        "clicks, knowing all": knowing_all("clicks"),
+        "progress, knowing all": knowing_all("progress"),
     }
     return {each: Run(world, lister, count, seed).all() for each, lister in listers.items()}
 
@@ -306,11 +324,11 @@ def main() -> None:
         for name, outcome in compared(args.business, args.visitors, seed).items():
             told = np.array([outcome.conversions, outcome.clicks, outcome.lists])
             sums[name] = sums.get(name, 0) + told
-            print(f"seed {seed} {name:20} {told}", flush=True)
+            print(f"seed {seed} {name:22} {told}", flush=True)
         print(f"{time.process_time() - begun:.0f} s of processor")
     for name, (conversions, clicks, lists) in sums.items():
         print(
-            f"{name:20} conversions {conversions}: "
+            f"{name:22} conversions {conversions}: "
             f"{conversions / sums['clicks'][0]:.2f} of clicks, "
             f"{conversions / sums['popularity'][0]:.2f} of popularity; "
             f"clicks a list {clicks / lists:.2f}"
