@@ -180,13 +180,19 @@ def relaid(before: Schema, sums: Array, schema: Schema) -> Array:
 def _renamed(model: PersonaModel, edits: Edits) -> PersonaModel:
     personas = tuple(_named(p, edits.get(p["id"])) for p in model.personas)
     past = tuple(_named(p, edits.get(p["id"])) for p in model.past)
-    unknown = {name for name, edit in edits.items() if edit.drawn and not edit.merged_into}
+    unknown = {name for name, edit in edits.items() if edit.drawn}
     unknown -= {p["id"] for p in (*personas, *past)}
     drafts = tuple(
-        {**drawn_record(name, edits[name]), "status": edits[name].status or "draft"}
+        _not_in_use(drawn_record(name, edits[name]), edits[name], goal(name, edits))
         for name in sorted(unknown)
     )
     return replace(model, personas=personas, past=(*past, *drafts))
+
+
+def _not_in_use(persona: Persona, edit: Edit, owner: str) -> Persona:
+    if owner != persona["id"]:
+        return {**persona, "status": "retired", "mergedInto": owner}
+    return {**persona, "status": edit.status or "draft"}
 
 
 def _named(persona: Persona, edit: Edit | None) -> Persona:

@@ -34,6 +34,7 @@ from service.auth import VIEWER, Caller
 from service.census import WAITS
 from service.console import session as sessions
 from service.console.frame import asset, menu_of
+from service.console.naming import view_name
 from service.console.session import Session
 from service.console.texts import COOKIE, LANGUAGES, Words, language_of
 from service.problems import of_error, refused
@@ -121,6 +122,7 @@ class Desk:
         """A page of the console."""
         told = {
             "desk": self,
+            "view_name": lambda journey: view_name(self.words, journey),
             "menu": menu_of(self.request.scope["path"], self.words),
             "token": sessions.token(self.state.sites, self.session),
         }

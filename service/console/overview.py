@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from starlette.responses import Response
 
-from personas.entities import LADDER
 from personas.journeys import Journey
 from service.active import PRIOR
 from service.console.charts.area import Series, stacked_area
@@ -16,6 +15,7 @@ from service.console.charts.bars import Part, meter, split_bar
 from service.console.colours import persona_colours, phase_css
 from service.console.desk import Desk, Pages
 from service.console.frame import has_page
+from service.console.naming import phase_names
 from service.content_review import open_tags
 from service.drift import drift
 from service.journeys import Counts, counted
@@ -104,8 +104,7 @@ def weeks_of(desk: Desk, counts: Counts, until: float) -> Weeks | None:
 
 def phase_name(desk: Desk, journey: Journey, place: int) -> str:
     """A phase in the marketer's language: the ladder's names are known, a site's own stay."""
-    phase = journey.phases[place]
-    return desk.words(f"phase.{phase.id}") if phase.id in LADDER else phase.name
+    return phase_names(desk.words, journey)[place]
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,17 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from service.console import (
+    content,
     coverage,
     door,
+    imports,
     journey,
     models,
     overview,
     persona_edits,
     personas,
+    review,
+    settings,
     slots,
     trials,
     visitors,
@@ -26,10 +30,14 @@ PAGES = (
     personas.pages,
     journey.pages,
     coverage.pages,
+    content.pages,
+    review.pages,
+    imports.pages,
     slots.pages,
     trials.pages,
     visitors.pages,
     models.pages,
+    settings.pages,
     door.pages,
 )  # the last one answers what no other does
 

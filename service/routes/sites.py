@@ -12,13 +12,13 @@ from starlette.responses import Response
 from personas.entities import LADDER
 from personas.errors import InvalidInput
 from personas.journeys import BUILT_IN, Journey
-from personas.vocabulary import KINDS, is_known
+from personas.vocabulary import KINDS
+from service import site_settings
 from service.auth import EDITOR, Caller, needs
-from service.problems import not_found
 from service.routes.bodies import Body, Configuration, Id, answer, written_moment
 from service.routes.pages import ThePage, paged
 from service.routes.paths import PathId
-from service.sites import Key, Site, journey_of
+from service.sites import Key, Site
 from service.state import State, state_of
 
 router = APIRouter(prefix="/v1", tags=["Site"])
@@ -151,21 +151,15 @@ async def put_journey(
     body: Annotated[JourneyBody, Body(JourneyBody)],
 ) -> Response:
     """Add or replace a journey of the site's own."""
-    if journey_id in BUILT_IN:
-        detail = "This journey is built in and stays as it is. Choose another id for your own."
-        raise InvalidInput(detail, "built-in-journey", "/id")
-    value = body.model_dump(mode="json")
-    made = journey_of(journey_id, value)
-    await state.sites.set(caller.site, "journey", journey_id, value, time.time())
+    value, now = body.model_dump(mode="json"), time.time()
+    made = await site_settings.put_journey(state, caller.site, journey_id, value, now)
     return answer(_journey(made))
 
 
 @router.delete("/journeys/{journey_id}", status_code=204)
 async def delete_journey(caller: Editor, state: TheState, journey_id: PathId) -> Response:
     """Take away a journey of the site's own."""
-    if journey_id not in state.sites.of(caller.site).journeys:
-        raise not_found("journey of your own", journey_id)
-    await state.sites.set(caller.site, "journey", journey_id, None, time.time())
+    await site_settings.delete_journey(state, caller.site, journey_id, time.time())
     return Response(status_code=204)
 
 
@@ -216,17 +210,12 @@ async def map_event_name(
     caller: Editor, state: TheState, name: PathId, body: Annotated[Meaning, Body(Meaning)]
 ) -> Response:
     """Say what one of the site's event names means; it holds for the past, too."""
-    if body.means not in KINDS and not is_known(body.means, {}):
-        detail = f"Name one of {', '.join(KINDS)}, or a known event name such as `Demo Requested`."
-        raise InvalidInput(detail, "unknown-meaning", "/means")
-    await state.sites.set(caller.site, "event-name", name, {"means": body.means}, time.time())
+    await site_settings.map_event_name(state, caller.site, name, body.means, time.time())
     return answer({"name": name, "means": body.means})
 
 
 @router.delete("/event-names/{name}", status_code=204)
 async def unmap_event_name(caller: Editor, state: TheState, name: PathId) -> Response:
     """Take a meaning back."""
-    if name not in state.sites.of(caller.site).named_events:
-        raise not_found("event name of your own", name)
-    await state.sites.set(caller.site, "event-name", name, None, time.time())
+    await site_settings.unmap_event_name(state, caller.site, name, time.time())
     return Response(status_code=204)

@@ -33,7 +33,7 @@ def calibration(
     Args:
         axes: names of what was said, and of what came true.
     """
-    box = Box(size, size, left=44, right=14, top=14, bottom=40)
+    box = Box(size, size, left=56, right=14, top=14, bottom=40)
     most = max((each.cases for each in bins), default=0) or 1
     parts = []
     for mark in (0.0, 0.25, 0.5, 0.75, 1.0):
