@@ -27,10 +27,10 @@ from personas.mixture_search import (
 Labels = NDArray[np.intp]
 
 COST = 0.01  # of one more persona to look after, as a share of all that can be gained
-UNSTABLE, STABLE = 0.3, 0.9  # adjusted Rand index: worth nothing, and all that is gained
+STABLE, STEEP = 0.9, 3  # adjusted Rand index as good as sure; by which power less of it counts
 LEAST_STABLE = 0.5  # half of who belongs with whom comes back
 SURELY, CLEARLY = 1.0, 3.0  # standard errors of the best
-LOYALTY = 0.06  # of all that can be gained, in favour of the number of before, besides these
+LOYALTY = 0.12  # of all that can be gained, in favour of the number of before, besides these
 CHANCES, CHANCE_FOLDS = 2, 2  # how often features are dealt out anew
 TOGETHER = 0.1  # of the gain that must come of features that go together
 SIGNIFICANT = 3.0  # standard errors
@@ -183,7 +183,7 @@ def chosen(curve: Sequence[Choice], before: int | None = None) -> int:
 
 
 def _worth(choice: Choice, most: float) -> float:
-    comes_back = min((choice.stability - UNSTABLE) / (STABLE - UNSTABLE), 1.0)
+    comes_back = min(choice.stability / STABLE, 1.0) ** STEEP
     return choice.gain / most * comes_back - COST * choice.count
 
 
@@ -191,7 +191,8 @@ def _doubt(choice: Choice, most: float) -> float:
     """Standard error of what one is worth, as far as stability makes it."""
     if choice.stability >= STABLE:
         return 0.0
-    return choice.gain / most * choice.wavering / (STABLE - UNSTABLE)
+    slope = STEEP * choice.stability ** (STEEP - 1) / STABLE**STEEP
+    return choice.gain / most * slope * choice.wavering
 
 
 def _carries(choice: Choice) -> bool:
