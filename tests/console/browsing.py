@@ -9,6 +9,8 @@ from selectolax.lexbor import LexborHTMLParser
 
 from tests.conftest import SECRET, Service
 
+HOSTILE = '<script>document.title="broken in"</script><img src=x onerror=alert(1)>'
+
 
 class Browser:
     """Somebody at the console."""

@@ -8,12 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.conftest import Service
-from tests.console.browsing import at_the_console
-from training.simulate import demo_messages
+from tests.console.browsing import HOSTILE, at_the_console
 
-HOSTILE = '<script>document.title="broken in"</script><img src=x onerror=alert(1)>'
-VISITORS = 80
 PAGES = (
     "/console",
     "/console/personas",
@@ -26,50 +22,6 @@ PAGES = (
     "/console/models",
     "/console/settings",
 )
-
-
-def learned(client) -> None:
-    """Wait until training has ended and its census is taken."""
-    job = client.post("/v1/jobs", json={"kind": "train", "models": ["phases", "personas"]}).json()
-    deadline = time.monotonic() + 120
-    while client.get(f"/v1/jobs/{job['id']}").json()["status"] in ("queued", "running"):
-        assert time.monotonic() < deadline, "training takes too long"
-        time.sleep(0.2)
-    while not client.get("/v1/insights/drift").json()["current"]:
-        assert time.monotonic() < deadline, "the census takes too long"
-        time.sleep(0.2)
-
-
-@pytest.fixture(scope="module")
-def known(tmp_path_factory):
-    """A service with visitors of a year, personas, and somebody who tries to break in."""
-    service = Service(tmp_path_factory.mktemp("console") / "data")
-    service.start()
-    with service.client() as client:
-        client.timeout = 120
-        items = [
-            {"id": f"/{number}", "title": HOSTILE, "body": HOSTILE, "type": "guide", "tags": ["a"]}
-            for number in range(3)
-        ]
-        client.post("/v1/content:batch", json={"items": items})
-        catalogue = [{**item, "phase": "awareness"} for item in items]
-        for messages, _ in demo_messages(catalogue, VISITORS, time.time(), 120.0, 3, 400):
-            client.post("/v1/batch", json={"batch": messages})
-        for call, body in (
-            (
-                "page",
-                {"properties": {"contentId": "/0"}, "context": {"campaign": {"source": HOSTILE}}},
-            ),
-            ("track", {"event": HOSTILE}),
-            ("identify", {"traits": {HOSTILE: HOSTILE}}),
-        ):
-            client.post(f"/v1/{call}", json={**body, "anonymousId": "hostile"})
-        learned(client)
-        drawn = {"name": HOSTILE, "description": HOSTILE}
-        drawn["traits"] = [{"feature": HOSTILE, "value": HOSTILE}]
-        assert client.post("/v1/personas", json=drawn).status_code == 201
-    yield service
-    service.stop()
 
 
 @pytest.fixture
