@@ -16,6 +16,7 @@ from service.console.colours import persona_colours, phase_css
 from service.console.desk import Desk, Pages
 from service.console.frame import has_page
 from service.console.naming import phase_names
+from service.console.news import Idle, news
 from service.content_review import open_tags
 from service.drift import drift
 from service.journeys import Counts, counted
@@ -47,11 +48,16 @@ async def overview(desk: Desk) -> Response:
         for persona in listed(desk.state.personas.of(desk.state, desk.site))
         if persona["status"] == "active"
     ]
+    weeks = None
+    if told.counts is not None:
+        weeks = weeks_of(desk, told.counts, told.taken or desk.now)
+    phases, rows = ((), ()) if weeks is None else (weeks.phases, weeks.rows)
     return desk.page(
         "overview.html",
         told=told,
+        news=await news(desk, phases, rows),
         moved=moved,
-        weeks=None if told.counts is None else weeks_of(desk, told.counts, told.taken or desk.now),
+        weeks=weeks,
         now=None if told.counts is None else _now(desk, told.counts),
         personas=sorted(personas, key=lambda each: -each["share"]),
         colours=persona_colours(personas),
@@ -151,3 +157,7 @@ def _matters(desk: Desk, verdict: str) -> Iterator[Matter]:
     if waiting and has_page("/content"):
         text = words("overview.review", n=waiting)
         yield Matter(text, "/console/content/review", words("overview.review-now"), "plain")
+    idle: Idle = desk.request.app.state.console_idle
+    if nobody := idle.count(desk):
+        text = words("overview.idle", n=nobody)
+        yield Matter(text, "/console/coverage", words("overview.look"), "plain")

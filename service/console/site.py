@@ -23,6 +23,7 @@ from service.console import (
 )
 from service.console.attempts import Attempts
 from service.console.frame import static
+from service.console.news import Idle
 
 PAGES = (
     overview.pages,
@@ -45,6 +46,7 @@ PAGES = (
 def install(app: FastAPI) -> None:
     """Serve the console at /console."""
     app.state.console_attempts = Attempts()
+    app.state.console_idle = Idle()
     app.router.routes.append(Route("/console/static/{digest}/{name}", static))
     app.router.routes.extend(door.OPEN)
     for pages in PAGES:

@@ -55,7 +55,7 @@ def demo(data_dir: Path, host: str, port: int, visitors: int = VISITORS) -> int:
             if not (data_dir / FILLED).exists():
                 _fill(client, visitors, time.time())
                 (data_dir / FILLED).touch()
-        _show(f"http://{host}:{port}/demo/", time.perf_counter() - begun)
+        _show(f"http://{host}:{port}", key, time.perf_counter() - begun)
         return process.wait()
 
 
@@ -168,7 +168,8 @@ def _follow(client: httpx.Client, job_id: str, show: Callable[[float], None]) ->
     raise Unavailable("training took too long; start the demo again to go on")
 
 
-def _show(address: str, seconds: float) -> None:
-    words = f"[bold]{address}[/bold]\n\nClick through the site on the left and watch the right."
+def _show(address: str, key: str, seconds: float) -> None:
+    words = f"[bold]{address}/demo/[/bold]\nClick through the site on the left and watch the right."
+    words += f"\n\n[bold]{address}/console[/bold]\nThe marketer's pages. Sign in with {key}\n"
     words += f"\nReady after {seconds:.0f} s. Ctrl-C stops it; the next start is quick."
     console.print(Panel(words, title="The demo is running", border_style="green", expand=False))
