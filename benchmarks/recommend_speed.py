@@ -164,6 +164,42 @@ async def run(url: str, key: str, args: argparse.Namespace) -> None:
             told = f"{rate:7.0f}/s  p50 {p50:6.2f}  p99 {p99:6.2f} ms"
             print(f"{name:15} {clients:3} clients: {told}")
     print(f"an answer has {size} bytes")
+    if args.tagging:
+        await beside_tagging(url, key, recommendation, args)
+
+
+async def beside_tagging(
+    url: str, key: str, request: Callable[[int], bytes], args: argparse.Namespace
+) -> None:
+    """What is left of the throughput while articles are embedded and tagged."""
+    _, alone = await measured(url, request, args.clients, args.seconds)
+    headers = {"Authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=600) as client:
+        begun = time.perf_counter()
+        tagging = asyncio.create_task(_tagged(client, args.tagging))
+        _, beside = await measured(url, request, args.clients, args.seconds)
+        was_enough = not tagging.done()
+        await tagging
+    took = time.perf_counter() - begun
+    share = f"{1 - beside / alone:.0%} fewer than {alone:.0f}/s"
+    told = f"{args.tagging} articles tagged in {took:.0f} s"
+    print(f"beside tagging, {args.clients} clients: {beside:.0f}/s, {share}; {told}")
+    if not was_enough:
+        print("the tagging ended before the measurement: give more articles or fewer seconds")
+
+
+async def _tagged(client: httpx.AsyncClient, articles: int) -> None:
+    draw, words = random.Random(1), WORDS.split()
+    for begin in range(0, articles, 50):
+        items = [
+            {
+                "id": f"t{k}",
+                "title": " ".join(draw.choices(words, k=6)),
+                "body": ". ".join(" ".join(draw.choices(words, k=12)) for _ in range(83)),
+            }
+            for k in range(begin, min(begin + 50, articles))
+        ]
+        (await client.post("/v1/content:batch", json={"items": items})).raise_for_status()
 
 
 def main() -> None:
@@ -174,6 +210,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--explain", action="store_true")
+    parser.add_argument("--tagging", type=int, default=0, help="articles tagged beside, at the end")
     parser.add_argument(
         "--wait", type=float, default=10.0, help="seconds between filling and asking"
     )
