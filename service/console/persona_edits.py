@@ -29,7 +29,7 @@ def page_of(persona: Persona) -> str:
 async def _did(desk: Desk, what: str, changes: Changes, path: str) -> Response:
     site = desk.state.sites.of(desk.site)
     key = site.keys.get(desk.caller.key_id)
-    by = (key.label if key is not None else "") or desk.caller.key_id
+    by = (key.label if key is not None else "") or desk.words(f"settings.key-{desk.caller.kind}")
     done = await change(desk.state, desk.site, what, changes, by=by, now=desk.now)
     return desk.there(path, done=done.id)
 

@@ -85,7 +85,8 @@ def history_chart(
         for persona in version.personas:
             identity = str(persona["id"])
             css = colour_of(colours, identity)
-            nodes.append(Node(f"{column} {identity}", str(persona["name"]), column, css))
+            told = str(persona["name"]), column, css, float(persona["share"])
+            nodes.append(Node(f"{column} {identity}", *told))
     for column, (before, after) in enumerate(pairwise(versions)):
         present = {str(persona["id"]): float(persona["share"]) for persona in after.personas}
         goals = {str(each["id"]): str(each.get("mergedInto") or "") for each in after.past}

@@ -10,16 +10,22 @@ from markupsafe import Markup
 from service.console.charts.svg import Box, Say, cut, drawing, element, group, text, titled, written
 
 GAP, THICK = 14.0, 12.0  # between nodes of a column, and of a node
+LABEL_GAP, LEAST_ROOM = 12.0, 90.0  # between labels of two columns, and for one of them
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A place that flows come from or go to."""
+    """A place that flows come from or go to.
+
+    Attributes:
+        value: how much it is, where more than what is known to flow.
+    """
 
     id: str
     name: str
     column: int
     css: str = "s0"
+    value: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,9 @@ def sankey(
 ) -> Markup:
     """Nodes in columns, in the order given, each as high as what comes in or goes out, if more."""
     box = Box(width, height, left=2, right=2, top=20, bottom=4)
-    sizes = {node.id: _size(node.id, flows) for node in nodes}
+    sizes = {node.id: max(node.value, _size(node.id, flows)) for node in nodes}
+    columns = max([node.column for node in nodes], default=0) or 1
+    room = max(box.inner_width / columns - LABEL_GAP, LEAST_ROOM)
     places = _placed(box, nodes, sizes)
     css = {node.id: node.css for node in nodes}
     names = {node.id: node.name for node in nodes}
@@ -66,7 +74,10 @@ def sankey(
         title = f"{names[flow.source]} → {names[flow.target]}: {say(flow.value)}"
         path = _band(places[flow.source], places[flow.target], flow.value * unit)
         bands.append(titled("path", title, d=path, class_=css[flow.source]))
-    blocks = [_block(box, node, places[node.id], sizes[node.id], say) for node in nodes]
+    blocks = [
+        _block(box, node, places[node.id], f"{node.name}: {say(sizes[node.id])}", room)
+        for node in nodes
+    ]
     parts = [group(bands, class_="flows"), group(blocks, class_="nodes")]
     return drawing(box, name, parts, "sankey") if whole else drawing(box, name, [], "sankey")
 
@@ -117,8 +128,7 @@ def _band(source: _Place, target: _Place, thick: float) -> str:
     return f"M{a} {b}C{c} {d} {e} {f} {g} {h}L{i} {j}C{k} {m} {n} {o} {p} {q}Z"
 
 
-def _block(box: Box, node: Node, place: _Place, size: float, say: Say) -> Markup:
-    title = f"{node.name}: {say(size)}"
+def _block(box: Box, node: Node, place: _Place, title: str, room: float) -> Markup:
     block = titled(
         "rect",
         title,
@@ -131,5 +141,5 @@ def _block(box: Box, node: Node, place: _Place, size: float, say: Say) -> Markup
     )
     on_the_right = place.x + THICK > box.width - 4
     x = place.x + THICK if on_the_right else place.x
-    label = text(x, place.y - 5, cut(title, 190), "label", "end" if on_the_right else None)
+    label = text(x, place.y - 5, cut(title, room), "label", "end" if on_the_right else None)
     return element("g", block, label)
