@@ -44,11 +44,27 @@ class Sample:
     taken: float
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A sample among the personas of a model.
+
+    Attributes:
+        places: of each visitor [visitor, 2].
+        memberships: [visitor, persona].
+    """
+
+    sample: Sample
+    model: PersonaModel
+    places: Array
+    memberships: Array
+
+
 @dataclass
 class Samples:
     """The latest sample of each site."""
 
     _known: dict[str, Sample] = field(default_factory=dict)
+    _placed: dict[str, Placed] = field(default_factory=dict)
     _forgotten: int = 0
 
     async def of(self, state: State, site: str) -> Sample | None:
@@ -84,10 +100,24 @@ class Samples:
             self._known[site] = sample
         return sample
 
+    async def placed(self, state: State, site: str) -> Placed | None:
+        """Where the sample's visitors lie between the personas in use."""
+        sample, model = await self.of(state, site), state.personas.of(state, site)
+        if sample is None:
+            return None
+        held = self._placed.get(site)
+        if held is None or held.sample is not sample or held.model is not model:
+            found = await asyncio.to_thread(
+                lambda: Placed(sample, model, places(model, sample), memberships(model, sample))
+            )
+            held = self._placed[site] = found
+        return held
+
     def forget(self, site: str) -> None:
         """Somebody of the site was erased."""
         self._forgotten += 1
         self._known.pop(site, None)
+        self._placed.pop(site, None)
 
 
 def memberships(model: PersonaModel, sample: Sample) -> Array:

@@ -20,7 +20,6 @@ from service.console.colours import colour_of, persona_colours, rung_css
 from service.console.desk import Desk, Pages
 from service.console.versions import Version, history_chart, persona_versions
 from service.persona_changes import Change, latest
-from service.persona_sample import memberships, places
 from service.personas import listed, members
 from service.problems import not_found
 
@@ -108,12 +107,10 @@ class Map:
 async def visitors_map(desk: Desk) -> Map | None:
     """Where visitors lie between the personas; None while they are counted, or without personas."""
     model = model_of(desk)
-    sample = await desk.state.samples.of(desk.state, desk.site)
-    if sample is None or model.mixture is None or len(sample.rows) < 2:
+    placed = await desk.state.samples.placed(desk.state, desk.site)
+    if placed is None or model.mixture is None or len(placed.sample.rows) < 2:
         return None
-    here, belonging = await asyncio.to_thread(
-        lambda: (places(model, sample), memberships(model, sample))
-    )
+    sample, here, belonging = placed.sample, placed.places, placed.memberships
     colours = persona_colours(listed(model))
     points = []
     for (x, y), own in zip(here.tolist(), belonging, strict=True):
