@@ -205,12 +205,13 @@ def urls_of(item: ContentItem) -> set[str]:
 
 class _Rows:
     """Growing arrays. What a snapshot saw is never written to: rows are added behind it, and
-    before any other change the arrays are copied."""
+    before any other change the arrays that change are copied. Vectors are most of it, and stay as
+    they are where an item is only tagged anew."""
 
     def __init__(self, size: int) -> None:
         self.ids: list[str] = []
         self.row: dict[str, int] = {}
-        self._shared = False
+        self._shared: set[str] = set()  # columns that a snapshot saw
         self.size = size
         self._columns = _empty(16, size)
 
@@ -218,32 +219,37 @@ class _Rows:
         name, item = entry.item.id, entry.item
         if entry.vector is not None and len(entry.vector) != self.size:
             self._resize(len(entry.vector))
-        row = self.row.get(name)
+        row, is_new = self.row.get(name), name not in self.row
         if row is None:
             row = self._added(name)
-        else:
-            self._own()
-        columns = self._columns
-        columns["vectors"][row] = 0.0 if entry.vector is None else entry.vector
-        columns["phases"][row] = facts.phases
-        columns["types"][row] = TYPE_NUMBER[facts.type]
-        columns["published"][row] = _or(item.published_at, np.nan)
-        columns["valid_from"][row] = _or(item.valid_from, -np.inf)
-        columns["valid_until"][row] = _or(item.valid_until, np.inf)
-        columns["shown"][row] = not item.hidden
+        told = {
+            "vectors": 0.0 if entry.vector is None else entry.vector,
+            "phases": facts.phases,
+            "types": TYPE_NUMBER[facts.type],
+            "published": _or(item.published_at, np.nan),
+            "valid_from": _or(item.valid_from, -np.inf),
+            "valid_until": _or(item.valid_until, np.inf),
+            "shown": not item.hidden,
+        }
+        for column, value in told.items():
+            if is_new:
+                self._columns[column][row] = value
+            elif not np.array_equal(self._columns[column][row], value, equal_nan=True):
+                self._own(column)[row] = value
 
     def remove(self, name: str) -> None:
-        """The last row takes the place."""
-        self._own()
+        """The last row takes the place; the next one added is no row that a snapshot saw."""
+        for column in self._columns:
+            self._own(column)
         row, last = self.row.pop(name), len(self.ids) - 1
         moved = self.ids.pop()
         if row != last:
             self.ids[row], self.row[moved] = moved, row
-            for column in self._columns.values():
-                column[row] = column[last]
+            for values in self._columns.values():
+                values[row] = values[last]
 
     def snapshot(self) -> CatalogueArrays:
-        self._shared = True
+        self._shared = set(self._columns)
         views = {name: column[: len(self.ids)] for name, column in self._columns.items()}
         for view in views.values():
             view.flags.writeable = False
@@ -255,20 +261,22 @@ class _Rows:
             grown = _empty(2 * row, self.size)
             for key, column in self._columns.items():
                 grown[key][:row] = column
-            self._columns, self._shared = grown, False
+            self._columns, self._shared = grown, set()
         self.ids.append(name)
         self.row[name] = row
         return row
 
-    def _own(self) -> None:
-        if self._shared:
-            self._columns = {name: column.copy() for name, column in self._columns.items()}
-            self._shared = False
+    def _own(self, name: str) -> NDArray[Any]:
+        """A column that may be written to."""
+        if name in self._shared:
+            self._columns[name] = self._columns[name].copy()
+            self._shared.discard(name)
+        return self._columns[name]
 
     def _resize(self, size: int) -> None:
         """Vectors of another encoder: those of the old one say nothing beside them."""
-        self._own()
         self.size = size
+        self._shared.discard("vectors")
         self._columns["vectors"] = np.zeros((len(self._columns["shown"]), size), np.float32)
 
 
