@@ -27,6 +27,7 @@ from service.recommend_beliefs import Beliefs
 from training.eventlog import Kind, Record, message_of
 
 if TYPE_CHECKING:
+    from embeddings.catalogue import CatalogueArrays
     from service.recommend_contents import Prepared
     from service.state import State
     from training.registry import Artefact
@@ -58,7 +59,8 @@ class Trends:
         self.steps = 0
         self.trust: tuple[int, float] | None = None  # in orders, and at which step it was found
         self._rows: np.ndarray = np.zeros(0, np.intp)
-        self._rows_of: object = None
+        self._rows_of: CatalogueArrays | None = None
+        self._by_url: list[int] = []  # numbers of names that are no item's id
         self.beliefs = Beliefs()
         self.views = 0
         self.prepared: Prepared | None = None
@@ -119,15 +121,15 @@ class Trends:
             self._before.popitem(last=False)
 
     def lately(
-        self, catalogue: object, row_of: Callable[[str], int | None], seen: Rows, rows: int
+        self, arrays: CatalogueArrays, row_of: Callable[[str], int | None], seen: Rows, rows: int
     ) -> Array:
         """How much companions of what was seen stand out [rows], by what is counted so far.
 
         Args:
-            catalogue, row_of: as of `counts`.
+            arrays, row_of: as of `counts`.
             seen: rows, the latest last.
         """
-        self._place(catalogue, row_of)
+        self._place(arrays, row_of)
         found = np.zeros(rows)
         for row, worth in zip(reversed(seen.tolist()), WORTH, strict=False):
             for number in self._numbers_of.get(row, ()):
@@ -150,15 +152,15 @@ class Trends:
         return both[:, 0], both[:, 1]
 
     def counts(
-        self, catalogue: object, row_of: Callable[[str], int | None], rows: int, at: float
+        self, arrays: CatalogueArrays, row_of: Callable[[str], int | None], rows: int, at: float
     ) -> Array:
         """Faded counts of views [ROWS, rows], at a moment.
 
         Args:
-            catalogue: the same object as long as `row_of` stays the same.
+            arrays: the same object as long as `row_of` stays the same.
             row_of: content id or URL → row, None where unknown.
         """
-        self._place(catalogue, row_of)
+        self._place(arrays, row_of)
         counts = self._popularity.at(at)
         places = self._rows[: counts.shape[1]]
         known = places >= 0
@@ -167,16 +169,36 @@ class Trends:
             row[:] = np.bincount(places[known], counted, rows)
         return placed
 
-    def _place(self, catalogue: object, row_of: Callable[[str], int | None]) -> None:
-        if self._rows_of is not catalogue:
-            self._rows, self._rows_of = np.zeros(0, np.intp), catalogue
-            self._numbers_of = {}
+    def _place(self, arrays: CatalogueArrays, row_of: Callable[[str], int | None]) -> None:
+        before, self._rows_of = self._rows_of, arrays
+        if before is not None and before is not arrays:
+            if arrays.ids[: len(before.ids)] == before.ids:
+                self._place_again(arrays, row_of)
+            else:
+                self._rows, self._numbers_of, self._by_url = np.zeros(0, np.intp), {}, []
         if len(self._rows) < len(self._numbers):
-            more = islice(self._names, len(self._rows), None)
-            found = [-1 if (row := row_of(name)) is None else row for name in more]
-            for number, row in enumerate(found, len(self._rows)):
+            begin = len(self._rows)
+            names = list(islice(self._names, begin, None))
+            found = [-1 if (row := row_of(name)) is None else row for name in names]
+            for number, (name, row) in enumerate(zip(names, found, strict=True), begin):
                 self._numbers_of.setdefault(row, []).append(number)
+                if name not in arrays.row:
+                    self._by_url.append(number)
             self._rows = np.concatenate([self._rows, np.asarray(found, np.intp)])
+
+    def _place_again(self, arrays: CatalogueArrays, row_of: Callable[[str], int | None]) -> None:
+        """Where all items stay in their rows: only what is no item's id may stand elsewhere now."""
+        kept = []
+        for number in self._by_url:
+            name, old = self._names[number], int(self._rows[number])
+            row = -1 if (found := row_of(name)) is None else found
+            if row != old:
+                self._numbers_of[old].remove(number)
+                self._numbers_of.setdefault(row, []).append(number)
+                self._rows[number] = row
+            if name not in arrays.row:
+                kept.append(number)
+        self._by_url = kept
 
     # --- what was shown -----------------------------------------------------------------------
 
