@@ -16,6 +16,7 @@ from embeddings.tagging import (
     Tagging,
     document_vector,
     tag,
+    tag_anew,
     texts_to_embed,
     without_vectors,
 )
@@ -66,6 +67,14 @@ def draft_of(
     before = known.get(document["id"])
     passages = tuple(texts_to_embed(text))
     return Draft(place, document, notices, text, passages, before, None, expected)
+
+
+def drafts_of(
+    items: Sequence[object], start: int, expected: Sequence[str | None]
+) -> list[Draft | InvalidInput]:
+    """Several items as they were sent, of which what is there already is not known yet."""
+    pairs = enumerate(zip(items, expected, strict=True), start)
+    return [draft_of(raw, place, None, {}, version) for place, (raw, version) in pairs]
 
 
 def is_same(draft: Draft, model: TaggerModel) -> bool:
@@ -141,3 +150,15 @@ def tagging_of(tags: Tagging) -> dict[str, Any]:
     ]
     kept = {"type": write_tag(tags.type), "phase": write_tag(tags.phase)}
     return {**kept, "evidence": evidence, "modelVersion": tags.model}
+
+
+def tagged_anew(
+    model: TaggerModel, documents: Sequence[Document], vectors: Sequence[Vectors | None]
+) -> list[dict[str, Any]]:
+    """What the tagger says of documents that are embedded already."""
+    found = []
+    for document, vector in zip(documents, vectors, strict=True):
+        text = read_text(document["title"], document["description"], document["body"])
+        known = np.zeros(model.size, np.float32) if vector is None else vector
+        found.append(tagging_of(tag_anew(model, text, known)))
+    return found

@@ -20,11 +20,10 @@ from numpy.typing import NDArray
 
 from embeddings.catalogue import Entry
 from embeddings.documents import Document
-from embeddings.tagging import Correction, TaggerModel, tag_anew
-from embeddings.text import read_text
+from embeddings.tagging import Correction, TaggerModel
 from personas.errors import Unavailable
 from service.content import read_kept
-from service.content_decide import tagging_of
+from service.content_decide import tagged_anew
 from service.content_spaces import is_moving
 from service.content_write import save_content
 from training.eventlog import Kind, Record
@@ -167,7 +166,7 @@ async def _tag_slice(
     read = await asyncio.gather(*(read_kept(state.store, site, name) for name in before))
     documents = [d for d in read if d is not None and d["version"] == before[d["id"]].version]
     vectors = [before[document["id"]].vector for document in documents]
-    tagged = await asyncio.to_thread(_tagged, model, documents, vectors)
+    tagged = await state.aside.run(tagged_anew, model, documents, vectors)
     async with state.catalogues.changing(site):
         made, records = [], []
         for document, told in zip(documents, tagged, strict=True):
@@ -182,17 +181,6 @@ async def _tag_slice(
             made.append(({**document, "tagging": {**tagging, **tags}}, entry.vector))
         await save_content(state, site, made, now, records)
     return len(records)
-
-
-def _tagged(
-    model: TaggerModel, documents: Sequence[Document], vectors: Sequence[Vectors | None]
-) -> list[dict[str, Any]]:
-    found = []
-    for document, vector in zip(documents, vectors, strict=True):
-        text = read_text(document["title"], document["description"], document["body"])
-        known = np.zeros(model.size, np.float32) if vector is None else vector
-        found.append(tagging_of(tag_anew(model, text, known)))
-    return found
 
 
 def has_moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

@@ -37,6 +37,7 @@ from service.content_decide import (
     Draft,
     decide_all,
     draft_of,
+    drafts_of,
     is_same,
     parted,
     tagged,
@@ -115,7 +116,7 @@ async def put_many(
     for start in range(0, len(items), SLICE):
         some = items[start : start + SLICE]
         versions = expected[start : start + SLICE] if expected is not None else [None] * len(some)
-        read = await asyncio.to_thread(_drafts, state, site, some, start, versions)
+        read = await state.aside.run(drafts_of, some, start, versions)
         slices.append([draft for draft in read if isinstance(draft, Draft)])
         results |= {k: e for k, e in enumerate(read, start) if isinstance(e, InvalidInput)}
     work = [
@@ -131,23 +132,13 @@ async def put_many(
     return [results[place] for place in range(len(items))]
 
 
-def _drafts(
-    state: State,
-    site: str,
-    items: Sequence[object],
-    start: int,
-    expected: Sequence[str | None],
-) -> list[Draft | InvalidInput]:
-    known = state.catalogues.of(site).entries
-    pairs = enumerate(zip(items, expected, strict=True), start)
-    return [draft_of(raw, place, None, known, version) for place, (raw, version) in pairs]
-
-
 async def _put_drafts(
     state: State, site: str, drafts: Sequence[Draft], now: float, patience: float
 ) -> list[Written | InvalidInput]:
     """Embed some drafts together, then decide and save them in one go."""
     model = state.active.models(site).tagger
+    known = state.catalogues.of(site).entries
+    drafts = [replace(draft, before=known.get(draft.document["id"])) for draft in drafts]
     drafts = [await _with_kept(state, site, draft, model) for draft in drafts]
     passages = [text for draft in drafts if draft.tagging is None for text in draft.passages]
     vectors = await _encoded(state, passages, patience)
@@ -161,7 +152,7 @@ async def _put_drafts(
         parts = dict(zip((d.place for d in drafts), parted(drafts, vectors), strict=True))
         chosen = [parts[draft.place] for draft in fine]
         encoder = state.encoder.name
-        made = await asyncio.to_thread(decide_all, model, fine, chosen, encoder, now)
+        made = await state.aside.run(decide_all, model, fine, chosen, encoder, now)
         texts = [draft.text for draft in fine]
         await save_content(state, site, made, now, texts=texts)
     written = {

@@ -18,6 +18,7 @@ from embeddings.index_open import open_index
 from embeddings.index_spaces import SpacedIndex
 from personas.errors import StoreUnavailable
 from service.active import ActiveModels
+from service.aside import Aside
 from service.census import Censuses
 from service.consenting import Consents
 from service.content import Catalogues
@@ -72,6 +73,7 @@ class State:
     audiences: Audiences = field(default_factory=Audiences)
     turns: Turns = field(default_factory=Turns)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+    aside: Aside = field(default_factory=Aside)
     random: np.random.Generator = field(default_factory=np.random.default_rng)
 
     def beside(self, work: Coroutine[Any, Any, Any], name: str) -> None:
@@ -124,6 +126,7 @@ async def opened(settings: Settings) -> AsyncIterator[State]:
             metrics=metrics,
             identity=Refusals(metrics, sites.pseudonym),
         )
+        closing.push_async_callback(state.aside.close)
         closing.push_async_callback(_cancelled, state)
         await _brought_up(state)
         yield state
