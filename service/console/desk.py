@@ -21,6 +21,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
 import orjson
@@ -28,7 +29,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from personas.errors import FingerpostError, InvalidInput
+from personas.errors import FingerpostError, InvalidInput, Unavailable
 from personas.journeys import BUILT_IN, DEFAULT, Journey
 from service.auth import VIEWER, Caller
 from service.census import WAITS
@@ -48,6 +49,7 @@ PATIENCE = 0.05  # seconds for a census; until it is there, the page says so
 FORM = Limits(raw=256 << 10, inflated=256 << 10)
 MOST_FIELDS = 2000
 BROKEN_FORM = "The page was open for too long, or the form came from elsewhere. Load it again."
+T = TypeVar("T")
 Shown = Callable[["Desk"], Awaitable[Response]]
 Done = Callable[["Desk", "Form"], Awaitable[Response]]
 
@@ -162,6 +164,14 @@ def _policy(nonce: str) -> str:
         "img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     )
+
+
+async def if_there(work: Awaitable[T], otherwise: T) -> T:
+    """What a back end tells, or something else where it is down: a page is more than one part."""
+    try:
+        return await work
+    except Unavailable:
+        return otherwise
 
 
 def _here(request: Request) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from service.active import MODELS
-from service.console.desk import Desk
+from service.console.desk import Desk, if_there
 from service.console.versions import persona_versions
 from service.coverage import coverage
 from service.persona_changes import latest
@@ -53,7 +53,7 @@ async def news(
         known = await asyncio.to_thread(persona_versions, desk.state, desk.site)
         stories = known[-1].stories if known and known[-1].created > desk.now - WEEK else ()
         found += [News(story, "/console/personas/history", True) for story in stories[:MOST]]
-    for change in (await latest(desk.state, desk.site))[:MOST]:
+    for change in (await if_there(latest(desk.state, desk.site), []))[:MOST]:
         if change.at > desk.now - WEEK:
             did = desk.words(f"personas.did-{change.what}", name=change.about[0])
             text = f"{did} ({change.by}, {desk.words.ago(change.at, desk.now)})"

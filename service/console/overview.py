@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from personas.journeys import Journey
 from service.active import PRIOR
-from service.console.charts.area import Series, stacked_area
+from service.console.charts.area import Moment, Series, stacked_area
 from service.console.charts.bars import Part, meter, split_bar
 from service.console.colours import persona_colours, phase_css
 from service.console.desk import Desk, Pages
@@ -95,7 +95,7 @@ def weeks_of(desk: Desk, counts: Counts, until: float) -> Weeks | None:
         return None
     names = [phase_name(desk, counts.journey, place) for place in range(len(rows[0][1]))]
     css = [phase_css(counts.journey, place) for place in range(len(names))]
-    moments = [(week, desk.words.short_day(week)) for week, _ in rows]
+    moments = [Moment(week, desk.words.short_day(week)) for week, _ in rows]
     series = [
         Series(name, colour, [told[place] for _, told in rows])
         for place, (name, colour) in enumerate(zip(names, css, strict=True))

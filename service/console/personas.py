@@ -17,10 +17,10 @@ from service.console.charts.bars import Part, lift, meter, split_bar
 from service.console.charts.radar import Shape, radar
 from service.console.charts.scatter import Point, scatter
 from service.console.colours import colour_of, persona_colours, rung_css
-from service.console.desk import Desk, Pages
+from service.console.desk import Desk, Pages, if_there
 from service.console.versions import Version, history_chart, persona_versions
 from service.persona_changes import Change, latest
-from service.personas import listed, members
+from service.personas import Listing, listed, members
 from service.problems import not_found
 
 pages = Pages()
@@ -77,8 +77,8 @@ async def personas(desk: Desk) -> Response:
         "personas.html",
         personas=active(desk),
         others=others,
-        map=await visitors_map(desk),
-        changes=await latest(desk.state, desk.site),
+        map=await if_there(visitors_map(desk), None),
+        changes=await if_there(latest(desk.state, desk.site), []),
         decisions=desk.state.sites.of(desk.site).decisions,
         done=done,
         **drawn_with(desk),
@@ -90,7 +90,7 @@ async def _done(desk: Desk) -> Change | None:
     wanted = desk.asked("done")
     if not wanted:
         return None
-    known = await latest(desk.state, desk.site)
+    known = await if_there(latest(desk.state, desk.site), [])
     return next((each for each in known if each.id == wanted), None)
 
 
@@ -207,7 +207,8 @@ async def history(desk: Desk) -> Response:
 async def persona_page(desk: Desk) -> Response:
     """Everything about one."""
     persona = found(desk)
-    listing = await members(desk.state, desk.site, str(persona["id"]), None, LISTED)
+    work = members(desk.state, desk.site, str(persona["id"]), None, LISTED)
+    listing = await if_there(work, Listing([], None, None))
     decisions = desk.state.sites.of(desk.site).decisions
     return desk.page(
         "persona.html",

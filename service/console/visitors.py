@@ -14,7 +14,7 @@ from personas.entities import LADDER, Evidence, Touchpoint
 from personas.journeys import Journey
 from personas.phases import ladder_at
 from personas.vocabulary import in_words
-from service.console.charts.area import Series, stacked_area
+from service.console.charts.area import Moment, Series, stacked_area
 from service.console.charts.bars import Part, effect_bar, meter, split_bar
 from service.console.colours import colour_of, persona_colours, phase_css
 from service.console.desk import Desk, Pages
@@ -179,7 +179,10 @@ async def _timeline(desk: Desk, visitor: Visitor) -> Timeline | None:
     beliefs = await asyncio.to_thread(followed)
     phases = [phase_name(desk, desk.journey, n) for n in range(len(desk.journey.phases))]
     words = [_said(desk, each) for each in kept]
-    moments = [(float(place), desk.words.short_day(each.time)) for place, each in enumerate(kept)]
+    moments = [
+        Moment(place, desk.words.short_day(each.time), f"{desk.words.moment(each.time)}: {said}")
+        for place, (each, said) in enumerate(zip(kept, words, strict=True))
+    ]
     series = [
         Series(name, phase_css(desk.journey, place), [told[place] for told in beliefs])
         for place, name in enumerate(phases)

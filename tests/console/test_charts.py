@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from service.console.charts.area import Series, stacked_area
+from service.console.charts.area import Moment, Series, stacked_area
 from service.console.charts.bars import Bar, Part, bars, effect_bar, lift, meter, split_bar
 from service.console.charts.calibration import Bin, calibration
 from service.console.charts.heat import Matrix, heat_map
@@ -41,7 +41,7 @@ def titles(markup: object) -> list[str]:
 
 
 def area(series: list[Series], width: float = 400, **more: object) -> LexborHTMLParser:
-    moments = [(float(place), f"day {place}") for place in range(len(series[0].values))]
+    moments = [Moment(float(place), f"day {place}") for place in range(len(series[0].values))]
     return parsed(stacked_area("Over time", moments, series, say, width=width, height=200, **more))
 
 
@@ -231,7 +231,9 @@ def test_what_holds_lies_on_the_diagonal():
 
 
 EVERY = {
-    "area": lambda name: stacked_area(name, [(0, name)], [Series(name, "r0", [1])], say),
+    "area": lambda name: stacked_area(
+        name, [Moment(0, name, name)], [Series(name, "r0", [1])], say
+    ),
     "bars": lambda name: bars(name, [Bar(name, 1)], say),
     "meter": lambda name: meter(0.5, name),
     "split": lambda name: split_bar(name, [Part(name, "s0", 1)], say),

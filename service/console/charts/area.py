@@ -26,6 +26,15 @@ LINE, FOOT = 15.0, 22.0  # height of a label, and of the axis below
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A place on the axis, its label there, and what happened, where that is more."""
+
+    place: float
+    label: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
     """Values at each moment, and the class of their colour."""
 
@@ -36,7 +45,7 @@ class Series:
 
 def stacked_area(
     name: str,
-    moments: Sequence[tuple[float, str]],
+    moments: Sequence[Moment],
     series: Sequence[Series],
     say: Say,
     *,
@@ -48,13 +57,13 @@ def stacked_area(
 
     Args:
         name: for those who do not see it.
-        moments: the place of each on the axis, rising, and its label.
+        moments: their places rise.
         series: the first one at the bottom; each as long as `moments`.
         say: a value in words.
         steps: a value holds until the next moment, instead of moving there in a line.
     """
-    named, labels = width >= 600, [label for _, label in moments]
-    places = [place for place, _ in moments]
+    named, labels = width >= 600, [each.label for each in moments]
+    places = [each.place for each in moments]
     box = Box(width, height, left=38, right=150 if named else 8, top=8, bottom=FOOT)
     totals = [sum(each.values[place] for each in series) for place in range(len(places))]
     marks = ticks(max(totals, default=1.0), 4)
@@ -69,7 +78,7 @@ def stacked_area(
         _grid(box, marks, say),
         group(bands, class_="bands"),
         _axis(box, across, labels),
-        _columns(box, across, labels, series, say),
+        _columns(box, across, [each.title or each.label for each in moments], series, say),
     ]
     if named and places:
         parts.append(_names(box, series, scaled))
@@ -140,17 +149,17 @@ def _axis(box: Box, across: Sequence[float], labels: Sequence[str]) -> Markup:
 
 
 def _columns(
-    box: Box, across: Sequence[float], labels: Sequence[str], series: Sequence[Series], say: Say
+    box: Box, across: Sequence[float], titles: Sequence[str], series: Sequence[Series], say: Say
 ) -> Markup:
     """Over each moment a field that tells its values."""
     edges = [box.left, *((a + b) / 2 for a, b in pairwise(across)), box.x(1)]
     fields = []
-    for number, label in enumerate(labels):
+    for number, title in enumerate(titles):
         told = [f"{each.name}: {say(each.values[number])}" for each in reversed(series)]
         fields.append(
             titled(
                 "rect",
-                "\n".join([label, *told]),
+                "\n".join([title, *told]),
                 x=edges[number],
                 y=box.top,
                 width=max(edges[number + 1] - edges[number], 0.0),
