@@ -62,7 +62,15 @@ def drawn_with(desk: Desk) -> dict[str, Any]:
         "phases": lambda persona: phases_of(desk, persona),
         "trait": lambda trait: trait_words(desk, trait),
         "most_traits": ON_A_CARD,
+        "can_return": lambda persona: can_return(desk, persona),
     }
+
+
+def can_return(desk: Desk, persona: Persona) -> bool:
+    """Is it a draft, or did people retire it? What a training dropped has nothing to answer with."""
+    decided = desk.state.sites.of(desk.site).decisions.get(persona["id"], {})
+    by_people = persona["status"] == "retired" and decided.get("status") == "retired"
+    return "mergedInto" not in persona and (persona["status"] == "draft" or by_people)
 
 
 # --- all ------------------------------------------------------------------------------------------

@@ -170,6 +170,7 @@ def test_a_retired_persona_answers_no_more_until_it_is_activated(browser, api):
     assert found(api, each["id"])["status"] == "retired"
     browser.send(f"{path}/activate")
     assert found(api, each["id"])["status"] == "active"
+    assert browser.send(f"{path}/activate").status_code == 422
 
 
 def test_a_split_waits_for_the_next_training(browser, api):
