@@ -67,7 +67,7 @@ def drawn_with(desk: Desk) -> dict[str, Any]:
 
 
 def can_return(desk: Desk, persona: Persona) -> bool:
-    """Is it a draft, or did people retire it? What a training dropped has nothing to answer with."""
+    """Is it a draft, or did people retire it? What a training dropped has nothing to say."""
     decided = desk.state.sites.of(desk.site).decisions.get(persona["id"], {})
     by_people = persona["status"] == "retired" and decided.get("status") == "retired"
     return "mergedInto" not in persona and (persona["status"] == "draft" or by_people)
