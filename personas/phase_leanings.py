@@ -1,40 +1,46 @@
 """What else foretells orders: how many pages a visit reaches, how long it lasts, who comes.
 
 The chain of phases is learned from all that visitors do, of which orders are a small part; where
-most visitors come once, it knows little of what parts those who order from those who do not. So a
-logistic regression is held against it: a visit that could still end with an order, did it? Where
-it foretells visitors set aside clearly better than what the chain knows, what it has learned speaks
-for intent and beyond, as evidence like any other, and the chain's own evidence counts as much as
-it is worth beside it. Elsewhere the model stays as it is.
+most visitors come once, it knows little of what parts those who order from those who do not. So an
+additive model of signs, alone and two at a time, is held against it: a visit that could still end
+with an order, did it? It is boosted (Lou et al. 2013, "Accurate intelligible models with pairwise
+interactions"), each part of the visitors being foretold by what was learned from the others. Where
+it foretells clearly better than what the chain knows, it speaks for intent and beyond, as evidence
+like any other, and the chain's own evidence counts as much as it is worth beside it. Elsewhere the
+model stays as it is.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import csr_array, hstack
-from sklearn.feature_extraction import DictVectorizer
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from personas import phase_prior
 from personas.entities import Array, ContentFacts, History
+from personas.features import TRAIT
 from personas.phase_model import RUNGS, PhaseModel, row_of
-from personas.phase_sequences import Integers
-from personas.phase_signs import USUAL, Sign, sign_of_trait, traits_told
-from personas.phase_steps import Step, marks_of, steps_of
+from personas.phase_signs import BIN, sign_of_trait, traits_told
+from personas.phase_steps import Step, steps_of
+from personas.phase_tables import Integers, Scales, Shown, taken_apart
 from personas.phases import LEANING, beginning, condition, predict, said_by
 from personas.vocabulary import plain_mapping
 
-ENOUGH_TOUCHPOINTS = 100_000
+ENOUGH_TOUCHPOINTS = 300_000
 FEWEST = 50  # visits with an order, and without
-ASIDE = 4  # one visitor in so many is foretold and not learned from
-STRENGTH = 10.0  # of the belief that a sign says nothing, as an inverse variance
+PARTS = 4  # of the visitors, each foretold by what was learned from the others
+MOST_FAMILIES = 24  # of signs
+MOST_VALUES = 30  # of one family
+FEWEST_SHOWN = 5  # visits that show a value
+LEAVES = 4  # of a tree; it splits two families at most
+ROUNDS, PATIENCE = 500, 20  # of boosting: at most, and without a gain on the part set aside
 CLEARLY = 3.0  # standard errors
 LEAST_GAIN = 0.01  # share of the loss
-LEAST_TRUST = 0.05
+LEAST_TRUST = 0.02
 
 
 @dataclass(frozen=True)
@@ -49,9 +55,63 @@ class Visits:
     """
 
     known: Array
-    shown: Sequence[Mapping[Sign, float]]
+    shown: Sequence[Shown]
     ordered: Integers
     visitor: Integers
+
+    @property
+    def part(self) -> Integers:
+        """Of the visitors [N]."""
+        return self.visitor % PARTS
+
+    @property
+    def are_enough(self) -> bool:
+        """Is there something to learn, and to hold it against in each part?"""
+        orders = np.bincount(self.part, self.ordered, PARTS)
+        others = np.bincount(self.part, 1 - self.ordered, PARTS)
+        return bool(min(orders.sum(), others.sum()) >= FEWEST and min(*orders, *others) > 0)
+
+
+@dataclass(frozen=True)
+class Boosted:
+    """One model for each part of the visitors, learned from the others; together their mean."""
+
+    models: Sequence[HistGradientBoostingClassifier]
+
+    @classmethod
+    def fit(cls, codes: Integers, visits: Visits, scales: Scales, seed: int) -> Boosted:
+        models = []
+        for part in range(PARTS):
+            aside = visits.part == part
+            model = HistGradientBoostingClassifier(
+                max_iter=ROUNDS,
+                max_leaf_nodes=LEAVES,
+                interaction_cst="pairwise",
+                categorical_features=[not _is_ordered(*each) for each in scales.values.items()],
+                early_stopping=True,
+                n_iter_no_change=PATIENCE,
+                random_state=seed,
+            )
+            model.fit(
+                codes[~aside],
+                visits.ordered[~aside],
+                X_val=codes[aside],
+                y_val=visits.ordered[aside],
+            )
+            models.append(model)
+        return cls(models)
+
+    def score(self, codes: Integers) -> Array:
+        """Log-odds [N] of codes [N, F]."""
+        mean: Array = np.mean([model.decision_function(codes) for model in self.models], axis=0)
+        return mean
+
+    def score_aside(self, codes: Integers, visits: Visits) -> Array:
+        """Log-odds [N] of what was learned from, each by the model that did not see it."""
+        scores = np.zeros(len(codes))
+        for part, model in enumerate(self.models):
+            scores[visits.part == part] = model.decision_function(codes[visits.part == part])
+        return scores
 
 
 def lean(
@@ -71,45 +131,75 @@ def lean(
         seed: of the histories that are looked at, where there are many.
     """
     visits = visits_of(model, _some(histories, seed), facts, mapping)
-    orders = int(visits.ordered.sum())
-    if min(orders, len(visits.ordered) - orders) < FEWEST:
+    if not visits.are_enough:
         return model
-    signs = DictVectorizer()
-    shown = csr_array(signs.fit_transform(visits.shown))
-    if not _is_better(visits, shown):
+    scales = scales_of(visits.shown)
+    if not scales.values:
         return model
-    columns = csr_array(hstack([csr_array(visits.known[:, :1]), shown]))
-    trust, *weights = _fitted(columns, visits.ordered).coef_[0].tolist()
-    leanings = dict(zip(signs.feature_names_, weights, strict=True))
-    leanings[USUAL] = -float((shown @ np.array(weights)).mean())
+    codes = np.array([scales.codes(shown) for shown in visits.shown])
+    boosted = Boosted.fit(codes, visits, scales, seed)
+    scores = boosted.score_aside(codes, visits)
+    if not _is_better(visits, scores):
+        return model
+    both = np.column_stack([visits.known[:, 0], scores])
+    trust, weight = LogisticRegression().fit(both, visits.ordered).coef_[0].tolist()
     return replace(
         model,
         trust=model.trust * float(np.clip(trust, LEAST_TRUST, 1.0)),
-        leanings={sign: float(weight) for sign, weight in leanings.items()},
+        leanings=taken_apart(scales, codes, boosted.score).times(weight),
     )
 
 
-def _is_better(visits: Visits, shown: csr_array) -> bool:
+def _is_better(visits: Visits, scores: Array) -> bool:
     """Do signs foretell orders of visitors set aside better than the chain does alone?"""
-    known = csr_array(visits.known)
-    aside = visits.visitor % ASIDE == 0
-    alone, together = (
-        _losses(columns, visits.ordered, aside)
-        for columns in (known, csr_array(hstack([known, shown])))
-    )
+    together = _losses(np.column_stack([visits.known, scores]), visits)
+    alone = _losses(visits.known, visits)
     gained = alone - together
     error = gained.std() / np.sqrt(len(gained))
     return bool(gained.mean() > max(CLEARLY * error, LEAST_GAIN * alone.mean()))
 
 
-def _losses(columns: csr_array, ordered: Integers, aside: NDArray[np.bool_]) -> Array:
-    shares = _fitted(columns[~aside], ordered[~aside]).predict_proba(columns[aside])
-    losses: Array = -np.log(shares[np.arange(len(shares)), ordered[aside]])
+def _losses(columns: Array, visits: Visits) -> Array:
+    """Of each visit, foretold by what the other parts tell of columns [N, C]."""
+    losses = np.zeros(len(columns))
+    for part in range(PARTS):
+        aside = visits.part == part
+        model = LogisticRegression().fit(columns[~aside], visits.ordered[~aside])
+        shares = model.predict_proba(columns[aside])
+        losses[aside] = -np.log(shares[np.arange(len(shares)), visits.ordered[aside]])
     return losses
 
 
-def _fitted(columns: csr_array, ordered: Integers) -> LogisticRegression:
-    return LogisticRegression(C=1 / STRENGTH, max_iter=1000).fit(columns, ordered)
+def scales_of(shown: Sequence[Shown]) -> Scales:
+    """The families of signs that are shown most, and of each the values that are shown enough."""
+    totals = Counter(sign for each in shown for sign in each.items())
+    families: dict[str, list[str]] = {}
+    for (family, value), count in totals.most_common():
+        if count >= FEWEST_SHOWN:
+            families.setdefault(family, []).append(value)
+    # A family with one value tells something where it is not always shown.
+    told = {
+        family: values
+        for family, values in families.items()
+        if len(values) > 1 or totals[family, values[0]] < len(shown)
+    }
+    most = sorted(told, key=lambda family: -sum(totals[family, each] for each in told[family]))
+    return Scales(
+        {family: _sorted(family, told[family][:MOST_VALUES]) for family in most[:MOST_FAMILIES]}
+    )
+
+
+def _sorted(family: str, values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted(values, key=_number if _is_ordered(family, values) else str))
+
+
+def _number(value: str) -> int:
+    return int(value.removeprefix(BIN))
+
+
+def _is_ordered(family: str, values: Sequence[str]) -> bool:
+    """Are they bins of a number, or what a visit reached?"""
+    return not family.startswith(TRAIT) or all(value.startswith(BIN) for value in values)
 
 
 # --- visits ---------------------------------------------------------------------------------------
@@ -151,10 +241,10 @@ def _of_one(
     facts: Mapping[str, ContentFacts],
     mapping: Mapping[str, str],
     order: Array,
-) -> Iterator[tuple[tuple[float, float], dict[Sign, float], bool]]:
+) -> Iterator[tuple[tuple[float, float], Shown, bool]]:
     belief, _ = beginning(model, history, np.inf)
     traits = traits_told(history.traits, np.inf).items()
-    who = {sign_of_trait(name, value, model.cuts): 1.0 for name, value in traits}
+    who = dict(sign_of_trait(name, value, model.cuts) for name, value in traits)
     visit: list[tuple[Step, Array]] = []
     for step in steps_of(history, facts, np.inf, mapping):
         if step.opens_visit:
@@ -166,17 +256,16 @@ def _of_one(
 
 
 def _told(
-    visit: Sequence[tuple[Step, Array]], who: Mapping[Sign, float], order: Array
-) -> Iterator[tuple[tuple[float, float], dict[Sign, float], bool]]:
+    visit: Sequence[tuple[Step, Array]], who: Shown, order: Array
+) -> Iterator[tuple[tuple[float, float], Shown, bool]]:
     places = [place for place, (step, _) in enumerate(visit) if _is_order(step)]
     before = visit[: places[0]] if places else visit
     if not before:
         return
-    marks = {mark: 1.0 for step, _ in before for mark in marks_of(step)}
-    belief = before[-1][1]
+    step, belief = before[-1]
     beyond = float(belief.reshape(-1, RUNGS)[:, LEANING:].sum())
     known = float(np.log(beyond / (1 - beyond))), float(np.log(belief @ order))
-    yield known, {**who, **marks}, bool(places)
+    yield known, {**who, **step.reached}, bool(places)
 
 
 def _is_order(step: Step) -> bool:

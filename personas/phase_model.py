@@ -18,6 +18,7 @@ from personas import phase_prior
 from personas.entities import CHANNELS, LADDER, Array, ContentFacts, Touchpoint
 from personas.errors import CorruptArtefact
 from personas.phase_signs import Sign, signs_of_touchpoint
+from personas.phase_tables import Leanings
 from personas.vocabulary import VIEWS, is_named, kind_of_plain, plain_mapping, resolve
 
 Category = tuple[str, str, str, str]  # kind, plain name, content type, "again" of a repeated order
@@ -66,7 +67,7 @@ class PhaseModel:
             the expert tables.
         signs: log likelihood of what tells the ways apart [K].
         cuts: bins of numeric traits.
-        leanings: what speaks for intent and beyond besides (see `phase_leanings`), in log-odds.
+        leanings: what speaks for intent and beyond besides (see `phase_leanings`).
     """
 
     weights: Array
@@ -79,7 +80,7 @@ class PhaseModel:
     rows: Mapping[Category, Array] = field(default_factory=dict)
     signs: Mapping[Sign, Array] = field(default_factory=dict)
     cuts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    leanings: Mapping[Sign, float] = field(default_factory=dict)
+    leanings: Leanings | None = None
 
     @property
     def ways(self) -> int:
@@ -117,7 +118,7 @@ class PhaseModel:
             "categories": [list(category) for category in self.rows],
             "signs": [list(sign) for sign in self.signs],
             "cuts": {name: list(cuts) for name, cuts in self.cuts.items()},
-            "leanings": [[*sign, weight] for sign, weight in self.leanings.items()],
+            "leanings": None if self.leanings is None else self.leanings.scales.values,
         }
         told = self.attention
         return {
@@ -131,6 +132,7 @@ class PhaseModel:
             "names": np.frombuffer(json.dumps(names).encode(), np.uint8).copy(),
             "rows": np.array(list(self.rows.values())).reshape(-1, self.ways, RUNGS),
             "signs": np.array(list(self.signs.values())).reshape(-1, self.ways),
+            **({} if self.leanings is None else self.leanings.to_arrays()),
         }
 
     @classmethod
@@ -165,10 +167,9 @@ class PhaseModel:
                 for (family, value), row in zip(names["signs"], arrays["signs"], strict=True)
             },
             cuts={name: tuple(cuts) for name, cuts in names["cuts"].items()},
-            leanings={
-                (family, value): float(weight)
-                for family, value, weight in names.get("leanings", ())
-            },
+            leanings=(
+                Leanings.from_arrays(names["leanings"], arrays) if names.get("leanings") else None
+            ),
         )
 
 

@@ -18,11 +18,11 @@ from personas.features import TRAIT, identifies, sensitive_kind
 Sign = tuple[str, str]  # family, value
 Cuts = Mapping[str, Sequence[float]]  # of numeric traits: where one bin ends and the next begins
 
-USUAL: Sign = "", ""  # what everybody shows
 TOPIC, DEVICE, CHANNEL = "topic", "device", "channel"
 MOST_TOPICS = 8  # of one content item
 BINS = 6  # of a numeric trait
 LONGEST_VALUE = 100
+BIN = "#"  # before the number of a bin
 
 
 def signs_of_touchpoint(
@@ -56,7 +56,7 @@ def sign_of_trait(name: str, value: TraitValue, cuts: Cuts) -> Sign:
     """A trait as a sign; numbers fall into bins."""
     if isinstance(value, bool | str):
         return TRAIT + name, str(value).strip().casefold()
-    return TRAIT + name, f"#{bisect_right(cuts.get(name, ()), value)}"
+    return TRAIT + name, f"{BIN}{bisect_right(cuts.get(name, ()), value)}"
 
 
 def cuts_of(numbers: Sequence[float]) -> tuple[float, ...]:

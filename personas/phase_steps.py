@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from personas import phase_prior
-from personas.entities import ContentFacts, History, Touchpoint
+from personas.entities import ContentFacts, History, Touchpoint, TraitValue
 from personas.phase_model import Category, category_of
-from personas.phase_signs import Sign
+from personas.phase_signs import traits_told
+from personas.phase_tables import Shown
 
 VISIT_GAP = 1800.0  # seconds without a touchpoint that end a visit
 MANY = frozenset({1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64})
+COUNT, TIME = "count:", "time:"
 LONG = (10, 30, 60, 120, 300, 600, 1200, 2400)  # seconds
 
 
@@ -25,8 +28,9 @@ class Step:
     gap: float | None  # seconds; None for the very first
     repeats: int  # how often the same came before in the visit
     opens_visit: bool
-    count: int  # the how manieth of its sort in the visit
-    seconds: tuple[float, float]  # spent in the visit on its sort, before and after it
+    before: Shown  # what the visit had reached: so many of a sort, so long with them
+    reached: Shown  # the same with this touchpoint; the very same where it added nothing
+    traits: Mapping[str, TraitValue]  # of the visitor
 
 
 def steps_of(
@@ -38,14 +42,16 @@ def steps_of(
     """The touchpoints up to `at` in the order of time.
 
     A touchpoint repeats one of the same visit with the same name and content. Of a visit that a
-    summary cuts, how many and how long begins anew. `mapping` is of
-    `plain_mapping`.
+    summary cuts, what it reached is not told any more. `mapping` is of `plain_mapping`.
     """
     older = history.older if history.older is not None and history.older.last <= at else None
     last = None if older is None else older.last
     visit = {} if older is None else {(name, content): n for name, content, n in older.visit}
     orders = 0 if older is None else older.orders
+    traits = traits_told(history.traits, at)
     sorts: dict[str, tuple[int, float]] = {}
+    reached: Shown = {}
+    cut = older is not None
     for touchpoint in sorted(history.touchpoints, key=_order):
         if touchpoint.time > at:
             return
@@ -54,27 +60,33 @@ def steps_of(
         if opens:
             visit.clear()
             sorts.clear()
+            reached, cut = {}, False
         fact = facts.get(touchpoint.content) if touchpoint.content is not None else None
         same = (touchpoint.name, touchpoint.content)
         category = category_of(touchpoint, fact, mapping, orders)
-        count, before = sorts.get(_sort(category), (0, 0.0))
-        seconds = before, before + (touchpoint.dwell or 0.0)
         repeats = visit.get(same, 0)
-        yield Step(touchpoint, fact, category, gap, repeats, opens, count + 1, seconds)
-        sorts[_sort(category)] = count + 1, seconds[1]
+        before = reached
+        if not cut:
+            reached = _further(reached, sorts, _sort(category), touchpoint.dwell or 0.0)
+        yield Step(touchpoint, fact, category, gap, repeats, opens, before, reached, traits)
         visit[same] = repeats + 1
         orders += category[1] in phase_prior.ANCHORS
         last = touchpoint.time if last is None else max(last, touchpoint.time)
 
 
-def marks_of(step: Step) -> Iterator[Sign]:
-    """What a visit reaches with a step: so many of a sort, so long with them."""
-    if step.count in MANY:
-        yield f"count:{_sort(step.category)}", str(step.count)
-    before, after = step.seconds
-    for seconds in LONG:
-        if before < seconds <= after:
-            yield f"time:{_sort(step.category)}", str(seconds)
+def _further(
+    reached: Shown, sorts: dict[str, tuple[int, float]], sort: str, seconds: float
+) -> Shown:
+    """What a visit has reached with one more of a sort."""
+    count, before = sorts.get(sort, (0, 0.0))
+    sorts[sort] = count + 1, before + seconds
+    marks = {}
+    if count + 1 in MANY:
+        marks[COUNT + sort] = str(count + 1)
+    length = bisect_right(LONG, before + seconds)
+    if length > bisect_right(LONG, before):
+        marks[TIME + sort] = str(LONG[length - 1])
+    return {**reached, **marks} if marks else reached
 
 
 def _sort(category: Category) -> str:

@@ -38,8 +38,8 @@ from personas.phase_model import (
     log_likelihood,
     said,
 )
-from personas.phase_signs import USUAL, sign_of_trait, traits_told
-from personas.phase_steps import Step, marks_of, steps_of
+from personas.phase_signs import sign_of_trait, traits_told
+from personas.phase_steps import Step, steps_of
 from personas.vocabulary import in_words, plain_mapping
 
 __all__ = [
@@ -123,8 +123,9 @@ def _weighed(belief: Array, likelihood: Array) -> Array:
 def said_by(model: PhaseModel, step: Step) -> Array:
     """Log likelihood [K * 7] of a step, up to a constant."""
     told = said(model, step.touchpoint, step.fact, step.category, step.repeats, step.opens_visit)
-    if model.leanings:
-        leaning = sum(model.leanings.get(mark, 0.0) for mark in marks_of(step))
+    if model.leanings is not None and step.reached is not step.before:
+        who = dict(sign_of_trait(*trait, model.cuts) for trait in step.traits.items())
+        leaning = model.leanings.by_step(who, step.before, step.reached)
         told.reshape(-1, RUNGS)[:, LEANING:] += leaning
     return told
 
@@ -147,18 +148,18 @@ def told_of_traits(model: PhaseModel, history: History, at: float) -> Array | No
 
     They tell the way, and where somebody begins; the latter is long past once there is a summary.
     """
-    if not (model.signs or model.leanings) or not history.traits:
+    leans = model.leanings is not None and history.older is None
+    if not (history.traits and model.signs) and not leans:
         return None
     known = traits_told(history.traits, at)
     signs = [sign_of_trait(name, value, model.cuts) for name, value in known.items()]
     rows = [model.signs[sign] for sign in signs if sign in model.signs]
-    leans = bool(model.leanings) and history.older is None
     if not rows and not leans:
         return None
     told = np.zeros((model.ways, RUNGS))
     told += np.sum(rows, axis=0)[:, None] if rows else 0.0
-    if leans:
-        told[:, LEANING:] += sum(model.leanings.get(sign, 0.0) for sign in (USUAL, *signs))
+    if leans and model.leanings is not None:
+        told[:, LEANING:] += model.leanings.by_visitor(dict(signs))
     return told.ravel()
 
 

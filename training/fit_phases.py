@@ -158,7 +158,7 @@ def _report(
         "ways": estimator.model_.ways,
         "rounds": len(likelihoods),
         "logLikelihood": likelihoods[-1],
-        "leanings": len(model.leanings),
+        "leanings": 0 if model.leanings is None else model.leanings.signs,
         "trust": model.trust,
         "heldOut": {
             "touchpoints": len(compared.new.scores),
@@ -221,12 +221,13 @@ def _phases_in_words(model: PhaseModel, estimator: PhaseEstimator) -> list[str]:
 
 
 def _leanings_in_words(model: PhaseModel) -> list[str]:
-    if not model.leanings:
+    if model.leanings is None:
         return []
     return [
         "Orders are foretold clearly better by what else is known: how many pages a visit reaches, "
-        f"how long it lasts, who comes ({len(model.leanings)} signs). These speak for intent and "
-        f"beyond; what single touchpoints say counts {model.trust:.0%} beside them.",
+        f"how long it lasts, who comes ({model.leanings.signs} signs, alone and two at a time). "
+        "These speak for intent and beyond; what single touchpoints say counts "
+        f"{model.trust:.0%} beside them.",
         "",
     ]
 
