@@ -56,6 +56,15 @@ class Lessons:
     learned: tuple[dict[str, Entry], int] | None = None
     looked: float = 0.0
 
+    def holds(self, corrected: Mapping[str, Entry], size: int) -> bool:
+        """Has the tagger in use learned from just these?"""
+        if self.learned is None or self.learned[1] != size:
+            return False
+        before = self.learned[0]
+        return before.keys() == corrected.keys() and all(
+            _is_same(before[name], entry) for name, entry in corrected.items()
+        )
+
     def unread(self, corrected: Mapping[str, Entry]) -> list[str]:
         """Ids of what must be read, and read again; what is no longer corrected is dropped."""
         self.read = {name: kept for name, kept in self.read.items() if name in corrected}
@@ -98,7 +107,7 @@ async def teach_site(state: State, site: str, lessons: Lessons) -> bool:
     """
     catalogue = state.catalogues.of(site)
     corrected, size = dict(catalogue.corrected), catalogue.vector_size
-    if lessons.learned == (corrected, size):
+    if lessons.holds(corrected, size):
         return False
     unread = lessons.unread(corrected)
     for start in range(0, len(unread), SLICE):
