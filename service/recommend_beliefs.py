@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,7 +54,7 @@ class Stand:
 @dataclass(frozen=True, slots=True)
 class _Kept:
     history: tuple[object, ...]  # what tells one state of a history from another
-    models: tuple[Any, ...]  # compared by identity
+    models: tuple[Any, ...]  # and what is known of the content that was read; by identity
     last: float
     belief: Array  # over ways and rungs
     memberships: Array
@@ -79,7 +80,9 @@ class Beliefs:
         if last > at:
             belief, memberships = _worked_out(state, site, history, at)
             return Stand(ladder_of(belief), memberships, personas)
-        models = (phases, personas, state.catalogues.of(site).arrays(), state.sites.of(site))
+        facts = state.catalogues.of(site).facts
+        read = (facts.get(each.content) for each in history.touchpoints if each.content)
+        models = (phases, personas, state.sites.of(site), *read)
         kept = self._kept.get(visitor)
         if kept is None or not _is_same(kept, _signature(history), models):
             found = _worked_out(state, site, history, last)
@@ -101,7 +104,7 @@ def _later(model: PhaseModel, kept: _Kept, history: History, at: float) -> Array
 
 
 def _is_same(kept: _Kept, history: tuple[object, ...], models: tuple[Any, ...]) -> bool:
-    same = all(one is other for one, other in zip(kept.models, models, strict=True))
+    same = len(kept.models) == len(models) and all(map(is_, kept.models, models))
     return same and kept.history == history
 
 
