@@ -17,7 +17,16 @@ from personas.entities import VisitorKey
 from personas.errors import FingerpostError, InvalidInput
 from personas.journeys import DEFAULT
 from personas.slots import Slot, slot_of
-from service.auth import Caller, identified, is_proven, needs, presented, wrong_kind
+from service.auth import (
+    VIEWER,
+    Caller,
+    identified,
+    is_proven,
+    needs,
+    presented,
+    read_only,
+    wrong_kind,
+)
 from service.consenting import is_private
 from service.direct import DirectRoutes
 from service.problems import Fault, refused
@@ -184,7 +193,10 @@ async def _answered(
 
 
 def _check_rights(state: State, caller: Caller, body: RecommendationBody) -> None:
-    """A key that stands in web pages may ask for its own visitor and for nothing more."""
+    """A key that stands in web pages may ask for its own visitor and for nothing more; one that
+    only looks may look at lists that nothing is kept of."""
+    if caller.role == VIEWER and (body.preview is None or body.events):
+        raise read_only()
     if caller.kind != "publishable":
         return
     for name in SECRET_ONLY:

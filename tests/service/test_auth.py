@@ -210,6 +210,13 @@ def test_a_viewers_key_reads_everything_and_changes_nothing(running_service, sec
         for method, path in (("POST", "/v1/personas"), ("PUT", "/v1/event-names/Mine")):
             refused = viewer.request(method, path, json={})
             assert (refused.status_code, refused.json()["code"]) == (403, "read-only-key")
+        list_of = {"anonymousId": "viewed"}
+        refused = viewer.post("/v1/recommendations", json=list_of)  # what is shown is logged
+        assert (refused.status_code, refused.json()["code"]) == (403, "read-only-key")
+        refused = viewer.get("/v1/recommendations", params=list_of)
+        assert refused.status_code == 403
+        looked = viewer.post("/v1/recommendations", json={"preview": {"phase": "intent"}})
+        assert looked.status_code == 200
     assert "Mine" not in str(secret.get("/v1/event-names").json())
 
 
