@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
+from struct import Struct
 from threading import RLock
 from typing import Any
 from urllib.parse import quote
@@ -253,8 +254,7 @@ class _Shard:
             scan, offset = Scan(self.size, self._count), None
             while True:
                 records, offset = self._page(offset, True)
-                vectors = np.array([record.vector for record in records], np.float32)
-                scan.put([record.payload or {} for record in records], vectors)
+                scan.put([record.payload or {} for record in records], _matrix(records, self.size))
                 if offset is None:
                     break
             self._scan = scan
@@ -291,8 +291,7 @@ class _Shard:
     def page(self, offset: Any) -> tuple[list[str], Vectors, Any]:  # noqa: ANN401 - the library's id
         records, following = self._page(offset, ["id"])
         ids = [(record.payload or {})["id"] for record in records]
-        vectors = np.array([record.vector for record in records], np.float32)
-        return ids, vectors.reshape(len(ids), self.size), following
+        return ids, _matrix(records, self.size), following
 
     def _page(self, offset: Any, payload: Any) -> tuple[list[Record], Any]:  # noqa: ANN401 - the library's
         request = ScrollRequest(offset=offset, limit=PAGE, with_payload=payload, with_vector=[""])
@@ -328,6 +327,14 @@ def _loaded(path: Path) -> _Shard | None:
         path.rename(aside)
         logger.error("index-unreadable", folder=path.name, reason=str(error))
         return None
+
+
+def _matrix(records: Sequence[Record], size: int) -> Vectors:
+    """Their vectors [records, size]; by `struct` in half the time that numpy takes for lists."""
+    row: Any = Struct(f"{size}f")
+    lists: list[Any] = [record.vector for record in records]
+    packed = b"".join([row.pack(*vector) for vector in lists])
+    return np.frombuffer(packed, np.float32).reshape(len(records), size)
 
 
 def _vectors(vector: Vectors, terms: Terms) -> dict[str, Any]:

@@ -49,18 +49,20 @@ class Scan:
     def put(self, payloads: Sequence[Mapping[str, Any]], vectors: Vectors) -> None:
         """Add or replace items; `vectors` [items, size]."""
         self._grow(len(self._ids) + len(payloads))
-        for payload, vector in zip(payloads, vectors, strict=True):
+        begin, end = len(self._ids), len(self._ids) + len(payloads)
+        self._vectors[begin:end] = vectors
+        self._from[begin:end] = [payload["from"] for payload in payloads]
+        self._until[begin:end] = [payload["until"] for payload in payloads]
+        if self._directions is not None:
+            self._short[begin:end] = vectors @ self._directions
+        for row, payload in enumerate(payloads, begin):
             self._drop(payload["id"])
-            row = len(self._ids)
             self._ids.append(payload["id"])
             self._row[payload["id"]] = row
             self._payloads.append(payload)
-            self._vectors[row], self._alive[row] = vector, True
-            self._from[row], self._until[row] = payload["from"], payload["until"]
+            self._alive[row] = True
             for word in payload["words"]:
                 self._postings[word].append(row)
-            if self._directions is not None:
-                self._short[row] = vector @ self._directions
         self._tidy()
 
     def delete(self, ids: Sequence[str]) -> None:
