@@ -9,6 +9,7 @@ from math import floor, log10
 from markupsafe import Markup, escape
 
 Say = Callable[[float], str]  # a value in words
+LEAST = 1e-9  # what is smaller is nothing to draw
 _LETTER = 6.4  # usual width of a letter, in units of the drawing
 
 
@@ -106,7 +107,7 @@ def ticks(top: float, most: int = 5) -> list[float]:
     >>> ticks(42, 4)
     [0.0, 20.0, 40.0, 60.0]
     """
-    if top <= 0:
+    if top < LEAST:
         return [0.0, 1.0]
     rough = top / most
     size = 10.0 ** floor(log10(rough))
