@@ -12,8 +12,8 @@ help: ## what can be made
 demo: $(VENV)/base ## a believable site with visitors, models and recommendations
 	$(BIN)/fingerpost demo --port $(PORT)
 
-test: $(VENV)/test ## all tests
-	$(BIN)/pytest
+test: $(VENV)/test ## all tests, two files at a time
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/test ## style, types and import direction
 	$(BIN)/ruff check
