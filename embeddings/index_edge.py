@@ -48,6 +48,7 @@ from qdrant_edge import (
     UpdateOperation,
 )
 
+from embeddings.collector import without_garbage_collection
 from embeddings.index import (
     PAGE,
     TERM_DIGITS,
@@ -251,14 +252,17 @@ class _Shard:
     def scan(self) -> Scan:
         """All of it in memory, read when it is first needed."""
         if self._scan is None:
-            scan, offset = Scan(self.size, self._count), None
-            while True:
-                records, offset = self._page(offset, True)
-                scan.put([record.payload or {} for record in records], _matrix(records, self.size))
-                if offset is None:
-                    break
-            self._scan = scan
+            with without_garbage_collection():
+                self._scan = self._read()
         return self._scan
+
+    def _read(self) -> Scan:
+        scan, offset = Scan(self.size, self._count), None
+        while True:
+            records, offset = self._page(offset, True)
+            scan.put([record.payload or {} for record in records], _matrix(records, self.size))
+            if offset is None:
+                return scan
 
     def search(self, vector: Vectors, count: int, where: ContentFilter) -> list[Hit]:
         query = Query.Nearest(np.asarray(vector, np.float32).tolist())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from embeddings.collector import without_garbage_collection
 from embeddings.documents import content_facts, content_item
 from personas.entities import ContentFacts, ContentItem, History, VisitorKey
 from personas.messages import Accepted, plain_url
@@ -90,7 +90,7 @@ def load_site(folder: Path, site: str, until: float | None = None) -> SiteData:
         LogUnavailable: where there is no log.
         CorruptArtefact: where a segment is damaged.
     """
-    with _without_garbage_collection():
+    with without_garbage_collection():
         return _load(folder, site, until)
 
 
@@ -118,22 +118,9 @@ def opened_site(
             yield load_site(folder, site)
             return
         known = population.ids(population.sample(share, seed))
-        with _without_garbage_collection():
+        with without_garbage_collection():
             data = _load(folder, site, None, known)
         yield replace(data, population=population, until=population.newest)
-
-
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Millions of small objects without cycles: to look through them again and again takes more
-    time than to make them."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _load(
