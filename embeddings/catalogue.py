@@ -219,7 +219,8 @@ class _Rows:
         name, item = entry.item.id, entry.item
         if entry.vector is not None and len(entry.vector) != self.size:
             self._resize(len(entry.vector))
-        row, is_new = self.row.get(name), name not in self.row
+        row = self.row.get(name)
+        is_new = row is None
         if row is None:
             row = self._added(name)
         told = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,14 +58,28 @@ class Doubt:
 
 def doubts(state: State, site: str, where: ContentFilter, now: float) -> Iterator[Doubt]:
     """What waits for a person, in no order; what people said of both leaves the queue."""
+    views = views_lately(state, site, now)
+    for name, entry in state.catalogues.of(site).entries.items():
+        if where.allows(entry.item) and (open_ := open_tags(entry)):
+            yield Doubt(name, tuple(open_), uncertainty(open_), views(name))
+
+
+def waiting(state: State, site: str) -> int:
+    """How many items wait for a person."""
+    return sum(1 for entry in state.catalogues.of(site).entries.values() if open_tags(entry))
+
+
+def views_lately(state: State, site: str, now: float) -> Callable[[str], float]:
+    """How often an item was viewed lately, by its id."""
     ready = prepared(state, site)
     counts = state.trends.of(site).counts(ready.arrays, ready.row_of, len(ready.arrays), now)
     views: Array = counts[LATELY]
-    for name, entry in state.catalogues.of(site).entries.items():
-        if where.allows(entry.item) and (open_ := open_tags(entry)):
-            row = ready.arrays.row.get(name)
-            seen = 0.0 if row is None else float(views[row])
-            yield Doubt(name, tuple(open_), uncertainty(open_), seen)
+
+    def of(name: str) -> float:
+        row = ready.arrays.row.get(name)
+        return 0.0 if row is None else float(views[row])
+
+    return of
 
 
 def open_tags(entry: Entry) -> dict[str, Tag | None]:

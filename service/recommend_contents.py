@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -94,7 +95,8 @@ class Prepared:
             return trends.lately(self.arrays, self.row_of, situation.seen, len(self.items))
 
         learned = {**self.contents.learned, "lately": lately}
-        self.contents = replace(self.contents, learned=learned)
+        once = {name: _once(score) for name, score in learned.items()}
+        self.contents = replace(self.contents, learned=once)
         self.candidates = Candidates(self.contents, self.nearest)
         return self
 
@@ -140,6 +142,19 @@ class Prepared:
         return trends.trust[1]
 
 
+def _once(score: Callable[[Situation], Array]) -> Callable[[Situation], Array]:
+    """The same, worked out once for a list, which asks for candidates and then ranks them."""
+    last: tuple[Situation, Array] | None = None
+
+    def told(situation: Situation) -> Array:
+        nonlocal last
+        if last is None or last[0] is not situation:
+            last = situation, score(situation)
+        return last[1]
+
+    return told
+
+
 def prepared(state: State, site: str) -> Prepared:
     """The site's content as it is now, with the ranker in use."""
     trends = state.trends.of(site)
@@ -163,9 +178,11 @@ async def keep_ready(state: State) -> None:
     before: dict[str, CatalogueArrays] = {}
     while True:
         await asyncio.sleep(LOOK_EVERY)
-        for site in state.catalogues.all():
-            arrays = state.catalogues.of(site).arrays()
-            if len(arrays.ids) > SMALL and arrays is before.get(site):
+        for site, catalogue in state.catalogues.all().items():
+            if len(catalogue) <= SMALL:
+                continue
+            arrays = catalogue.arrays()
+            if arrays is before.get(site):
                 prepared(state, site)
             before[site] = arrays
 

@@ -22,7 +22,7 @@ from personas.hand import edits_of
 from personas.persona_model import NOBODY_YET, PersonaModel
 from personas.phases import PhaseModel, expert_model
 from training.census_file import CensusWriter, Member, mark_of, written
-from training.dataset import facts_of, load_told, opened_site
+from training.dataset import facts_of, load_told, sampled_site
 from training.everyone import Part
 from training.fit_personas import persona_model
 from training.fitting import Progress
@@ -68,8 +68,8 @@ def take_census(
             "newest": newest,
             "visitors": taking.visitors,
         }
-        with opened_site(log, site, out.parent, 0, MOST_TOUCHPOINTS) as data:
-            journeys = journeys_of(data, _phases(phases), taking.edited, sensitive, progress)
+        data = sampled_site(log, site, population, 0, MOST_TOUCHPOINTS)
+        journeys = journeys_of(data, _phases(phases), taking.edited, sensitive, progress)
         drift = _drift(artefact, learned, taking.profile)
         writer.finish(about | {"drift": drift, "journeys": journeys})
     return about

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
@@ -23,6 +23,9 @@ from training.eventlog import Kind, Record, key_of, link_of, log_end, read_accep
 from training.everyone import Everyone, Remembered, VisitorData
 from training.population_ids import components
 
+if TYPE_CHECKING:
+    from training.population import Population
+
 __all__ = [
     "SiteData",
     "Told",
@@ -31,6 +34,7 @@ __all__ = [
     "load_site",
     "load_told",
     "opened_site",
+    "sampled_site",
     "visitors_of",
 ]
 
@@ -113,14 +117,22 @@ def opened_site(
     from training.population_open import opened
 
     with opened(folder, site, scratch) as population:
-        share = most / max(population.size, 1)
-        if share >= 1:
-            yield load_site(folder, site)
-            return
-        known = population.ids(population.sample(share, seed))
-        with without_garbage_collection():
-            data = _load(folder, site, None, known)
-        yield replace(data, population=population, until=population.newest)
+        yield sampled_site(folder, site, population, seed, most)
+
+
+def sampled_site(folder: Path, site: str, population: Population, seed: int, most: int) -> SiteData:
+    """A site with the histories of a sample of its population, or of all where they fit.
+
+    Args:
+        most: touchpoints and traits of visitors whose histories are read.
+    """
+    share = most / max(population.size, 1)
+    if share >= 1:
+        return load_site(folder, site)
+    known = population.ids(population.sample(share, seed))
+    with without_garbage_collection():
+        data = _load(folder, site, None, known)
+    return replace(data, population=population, until=population.newest)
 
 
 def _load(

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 from starlette.responses import Response
 
 from embeddings.index import ContentFilter, parse_filter
 from personas.entities import CONTENT_TYPES
-from personas.popularity import HALF_LIVES
 from service.console.charts.bars import meter
 from service.console.colours import phase_css
 from service.console.desk import Desk, Form, Pages
 from service.console.overview import phase_name
 from service.content_find import Question, documents, search_text
-from service.content_review import doubts, open_tags
+from service.content_review import open_tags, views_lately, waiting
 from service.content_tags import read_human, shown
 from service.content_write import patch_content, set_tags
 from service.coverage_audience import persona_tag
-from service.recommend_contents import prepared
 
 pages = Pages()
 A_PAGE = 50
 MOST_FOUND = 50
 PATIENCE = 2.0  # seconds for a text search
-LATELY = len(HALF_LIVES) - 1
 MOST_AT_ONCE = 200  # items of one bulk action
 
 
@@ -55,12 +51,8 @@ class Shelf:
         self._desk = desk
 
     @cached_property
-    def _views(self) -> tuple[Mapping[str, int], np.ndarray]:
-        desk = self._desk
-        ready = prepared(desk.state, desk.site)
-        trends = desk.state.trends.of(desk.site)
-        counts = trends.counts(ready.arrays, ready.row_of, len(ready.arrays), desk.now)
-        return ready.arrays.row, counts[LATELY]
+    def _views(self) -> Callable[[str], float]:
+        return views_lately(self._desk.state, self._desk.site, self._desk.now)
 
     async def rows(self, names: Sequence[str]) -> list[Row]:
         """These items, in this order."""
@@ -80,13 +72,11 @@ class Shelf:
         places = {each.id: place for place, each in enumerate(desk.journey.phases)}
         place = None if phase is None else places[phase["id"]]
         entry = desk.state.catalogues.of(desk.site).entries[document["id"]]
-        rows, views = self._views
-        number = rows.get(document["id"])
         return Row(
             told,
             "" if place is None else phase_name(desk, desk.journey, place),
             "" if place is None else phase_css(desk.journey, place),
-            0.0 if number is None else float(views[number]),
+            self._views(document["id"]),
             bool(open_tags(entry)),
         )
 
@@ -121,7 +111,7 @@ async def listed(desk: Desk) -> Response:
         personas=personas,
         bar=meter,
         count=len(desk.state.catalogues.of(desk.site).entries),
-        waiting=sum(1 for _ in doubts(desk.state, desk.site, ContentFilter(), desk.now)),
+        waiting=waiting(desk.state, desk.site),
         done=desk.asked("done"),
     )
 

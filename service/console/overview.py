@@ -17,15 +17,14 @@ from service.console.desk import Desk, Pages
 from service.console.frame import has_page
 from service.console.naming import phase_names
 from service.console.news import Idle, news
-from service.content_review import open_tags
+from service.content_review import waiting
 from service.drift import drift
-from service.journeys import Counts, counted
+from service.journeys import FEWEST, Counts, counted
 from service.personas import listed
 
 pages = Pages()
 WIDE, NARROW = 640, 340
 WEEK = 7 * 86_400.0
-FEWEST = 5  # visitors of a week that is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +152,8 @@ def _matters(desk: Desk, verdict: str) -> Iterator[Matter]:
     if unmapped := len(state.sites.unmapped(site)):
         text = words("overview.unmapped", n=unmapped)
         yield Matter(text, "/console/settings#events", words("overview.map"))
-    waiting = sum(1 for entry in entries.values() if open_tags(entry))
-    if waiting and has_page("/content"):
-        text = words("overview.review", n=waiting)
+    if (number := waiting(state, site)) and has_page("/content"):
+        text = words("overview.review", n=number)
         yield Matter(text, "/console/content/review", words("overview.review-now"), "plain")
     idle: Idle = desk.request.app.state.console_idle
     if nobody := idle.count(desk):

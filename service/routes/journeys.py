@@ -109,13 +109,9 @@ class Week(Schema):
     visitors: dict[str, float]
 
 
-class JourneyMap(Schema):
-    """A journey's phases, with expected counts: everybody counts in each phase by its probability.
-
-    They come from a census, whose age is told; `share` of all visitors were looked at for it, and
-    the counts are brought to all. Touchpoints of a phase are those that began there and the moves
-    that ended there. Nothing is told of fewer than five visitors.
-    """
+class Counted(Schema):
+    """What counts are of: they come from a census, whose age is told, of a `share` of the
+    visitors."""
 
     journey: str
     persona_id: str | None
@@ -123,6 +119,16 @@ class JourneyMap(Schema):
     taken_at: str | None
     current: bool
     share: float
+
+
+class JourneyMap(Counted):
+    """A journey's phases, with expected counts: everybody counts in each phase by its probability.
+
+    They come from a census, whose age is told; `share` of all visitors were looked at for it, and
+    the counts are brought to all. Touchpoints of a phase are those that began there and the moves
+    that ended there. Nothing is told of fewer than five visitors.
+    """
+
     visitors: float | None
     phases: list[Phase]
     transitions: list[Transition]
@@ -139,15 +145,9 @@ class Step(Schema):
     of_step_before: float | None
 
 
-class Funnel(Schema):
+class Funnel(Counted):
     """How many came how far."""
 
-    journey: str
-    persona_id: str | None
-    text: str
-    taken_at: str | None
-    current: bool
-    share: float
     steps: list[Step]
 
 
