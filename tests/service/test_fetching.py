@@ -306,7 +306,9 @@ def test_a_bomb_in_a_bomb_is_not_unpacked(website):
     assert refusal(website.url, 1 << 20, private=True) == "too-large"
 
 
-@pytest.mark.parametrize("packed", [b"\x1f\x8bnonsense", gzip.compress(b"a" * 99)[:-9]])
+@pytest.mark.parametrize(
+    "packed", [b"\x1f\x8bnonsense", gzip.compress(b"a" * 99)[:-9]], ids=["nonsense", "cut"]
+)
 def test_damaged_gzip_is_told_so(website, packed):
     website.pages["/"] = Page(packed, headers={"Content-Encoding": "gzip"})
     assert refusal(website.url, private=True) == "damaged"
