@@ -107,7 +107,7 @@ class Censuses:
         try:
             async with self._turn:
                 self._erased[site] = set()
-                position = state.log.position
+                position, mark = state.log.position, _mark(state, site)
                 log, models = state.settings.event_log_folder, state.active.registry.folder
                 folders = ["--log", str(log), "--registry", str(models), "--out", str(fresh)]
                 await run_python("training.census", [*folders, "--site", site], _unheard)
@@ -117,8 +117,10 @@ class Censuses:
                 fresh.replace(path)
                 self._positions[site] = position
                 self._failed.pop(site, None)
-                if (taken := await self._read(state, site)) is None or not taken.current:
-                    self._failed[site] = time.monotonic()  # it changed meanwhile
+                taken = await self._read(state, site)
+                stale = taken is None or not taken.current
+                if stale and mark == _mark(state, site):  # one more would be no better
+                    self._failed[site] = time.monotonic()
         except (RuntimeError, OSError, CorruptArtefact) as error:
             self._failed[site] = time.monotonic()
             logger.warning("census-failed", site=site, reason=str(error))

@@ -62,7 +62,8 @@ def test_texts_become_unit_vectors_that_know_what_is_alike_and_a_dead_worker_is_
             os.kill(before, signal.SIGKILL)
             again = await under_way
             assert made.pid != before
-            np.testing.assert_allclose(again[:4], vectors, atol=1e-5)
+            agreement = (again[:4] * vectors).sum(axis=1)  # in bfloat16 a batch's shape shows
+            assert (agreement > 0.9999).all()
 
             with pytest.raises(EncoderUnavailable):
                 await made.encode(TEXTS * 200, timeout=0.01)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
@@ -112,6 +114,18 @@ def visitors_of(client, persona: str, **asked) -> dict:
         if "detail" not in listed:
             return listed
     raise TimeoutError(listed["detail"])
+
+
+def test_a_decision_while_visitors_are_looked_at_is_looked_at_next(client, trained):
+    persona = active(client)[0]["id"]
+    for name in ("The early name", "The last name"):
+        client.patch(f"/v1/personas/{persona}", json={"name": name, "locked": True})
+        with trained.client() as other, ThreadPoolExecutor(1) as beside:
+            listing = beside.submit(other.get, f"/v1/personas/{persona}/visitors")
+            time.sleep(0.3)
+            client.patch(f"/v1/personas/{persona}", json={"locked": False})
+            listing.result()
+    assert visitors_of(client, persona)["data"]
 
 
 def largest_of(client) -> str:
