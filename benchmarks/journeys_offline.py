@@ -61,7 +61,8 @@ def run_site(
     zero = answers(expert_model(), task, facts)
     began = time.perf_counter()
     histories = [history_of(task.site, visitor) for visitor in task.training]
-    model = lean(PhaseEstimator().fit(histories, facts, {}).model_, histories, facts, {})
+    learned = PhaseEstimator().fit(histories, facts, {}).finish().model_
+    model = lean(learned, histories, facts, {})
     took = time.perf_counter() - began
     trained = answers(model, task, facts)
     gaps = task.gap_closed(zero), task.gap_closed(trained)

@@ -30,8 +30,9 @@ PHASES = len(LADDER)
 LEAST_TOUCHPOINTS = 50
 UNKNOWN_STRENGTH = 2.0  # touchpoints' worth of the flat prior of a name of unknown meaning
 ENOUGH_TOUCHPOINTS = 250_000  # to come close; all are looked at in the end
-LAST_ROUNDS = 6
-SETTLED = 10  # rounds before ways that are unlikely by now are left out
+ROUNDS = 10  # further ones fit the site a little better, with phases that mean something else
+LAST_ROUNDS = 2
+SETTLED = 6  # rounds before ways that are unlikely by now are left out
 FIRST_ROUNDS = 4  # with the expert's likelihoods, to learn how common each phase is
 
 
@@ -39,7 +40,7 @@ class PhaseEstimator:
     """A phase model of one site, learned from histories.
 
     Args:
-        iterations: of EM, at most.
+        iterations: of EM, at most; it begins at the expert tables, and few keep it near them.
         tolerance: stop when a touchpoint's log likelihood gains less than this.
         strength: the weight of the expert tables, in touchpoints of each category.
         share: their weight as a share of the data.
@@ -64,7 +65,7 @@ class PhaseEstimator:
 
     def __init__(
         self,
-        iterations: int = 40,
+        iterations: int = ROUNDS,
         tolerance: float = 1e-5,
         strength: float = 10.0,
         share: float = 0.1,

@@ -19,7 +19,7 @@ from personas.phase_learning import PhaseEstimator, beginning, expert_phases, mo
 from personas.phase_maximise import moves_and_stays
 from personas.phase_sequences import encode
 from personas.phase_ways import find_ways
-from personas.phases import expert_model, ladder_at
+from personas.phases import belief_at, expert_model, ladder_of
 from tests.personas.phase_cases import DAY
 
 NAMES = (
@@ -143,7 +143,7 @@ def test_the_vectorised_pass_is_the_fold_event_by_event(crowd, learned):
     weights = np.exp(weights - weights.max(1, keepdims=True))
     ladders = np.einsum("vk,vki->vi", weights / weights.sum(1, keepdims=True), joint)
     found = [
-        ladder_at(learned.model_, history, FACTS, history.touchpoints[-1].time, {})
+        ladder_of(belief_at(learned.model_, history, FACTS, history.touchpoints[-1].time, {}))
         for history in crowd
     ]
     assert np.abs(ladders - found).max() < 0.03
