@@ -86,8 +86,9 @@ def plain_url(url: str) -> str | None:
     url = url.partition("#")[0].strip()
     before, mark, query = url.partition("?")
     if mark:
-        kept = "&".join(pair for pair in query.split("&") if pair and not _BALLAST.match(pair))
-        url = f"{before}?{kept}" if kept else before
+        pairs = (pair.strip() for pair in query.split("&"))
+        kept = "&".join(pair for pair in pairs if pair and not _BALLAST.match(pair))
+        url = f"{before}?{kept}" if kept else before.strip()
     return url if 0 < len(url) <= LONGEST_URL else None
 
 

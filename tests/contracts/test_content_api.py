@@ -22,6 +22,7 @@ GUIDE = {
     "properties": {"region": ["north", "south"], "level": 1, "free": True},
 }
 COMPARISON = {"title": "Heat pump vs gas boiler: which is better?", "body": "We compare both."}
+PRICING = {"title": "Plans and prices", "body": "Choose a plan: $9, $29 or $99 per month."}
 CAKE = {"title": "A cake with apples", "body": "Bake it with butter, sugar and flour."}
 
 
@@ -297,10 +298,12 @@ def test_a_persons_word_is_never_overwritten(secret):
 
 
 def test_a_persons_word_can_be_taken_back(secret):
-    put(secret, "/u", **GUIDE)
-    secret.put(path("/u", "/tags"), json={"type": "pricing"})
+    put(secret, "/u", **PRICING)
+    said = secret.get(path("/u")).json()["tagging"]["type"]["id"]
+    secret.put(path("/u", "/tags"), json={"type": "webinar"})
     told = secret.put(path("/u", "/tags"), json={"locked": False}).json()
-    assert (told["type"]["id"], told["type"]["source"]) == ("guide", "model")
+    assert said != "webinar"
+    assert (told["type"]["id"], told["type"]["source"]) == (said, "model")
 
 
 def test_a_phase_may_be_said_in_the_words_of_a_journey(secret):
