@@ -15,19 +15,10 @@ from personas.mixture_bonds import Bond, bonds_of, sizes_of, with_drawn
 from personas.mixture_calibration import prepare, recast
 from personas.mixture_choice import Choice, chosen, compare, is_structure
 from personas.mixture_columns import Column, Row
+from personas.mixture_em import Problem, Solution, joined_sums, posterior, stream
 from personas.mixture_kinds import statistics_of
 from personas.mixture_schema import Parameters, Schema, learn_schema, loadings, log_shares
-from personas.mixture_search import (
-    Problem,
-    Solution,
-    finished,
-    joined_sums,
-    path,
-    posterior,
-    settle,
-    stream,
-    worth_keeping,
-)
+from personas.mixture_search import path, settle, worth_keeping
 from personas.wording import observed
 
 EVERYONE = ("p_everyone", "Everyone")
@@ -101,7 +92,7 @@ class PersonaMixture:
         before: Array | None = None,
         like: Schema | None = None,
         bonds: Sequence[Bond] = (),
-        loyal: bool = True,
+        known: float = 1.0,
     ) -> Self:
         """Learn the personas of these visitors.
 
@@ -111,7 +102,8 @@ class PersonaMixture:
                 unless others are clearly better; the first are those that `bonds` hold.
             like: the schema of before.
             bonds: what people say of the first components.
-            loyal: keep their number, too, unless another one is clearly better.
+            known: share of these visitors that the components of before were learned from: the
+                more, the more speaks for them, and for their number. 0: nothing does.
 
         Raises:
             NotEnoughData: no visitors, or no feature that differs between them.
@@ -121,7 +113,7 @@ class PersonaMixture:
             raise NotEnoughData(
                 "no feature differs between visitors; send traits with identify, or more events"
             )
-        return self.fit_table(schema, schema.encode(X), before, bonds, loyal)
+        return self.fit_table(schema, schema.encode(X), before, bonds, known)
 
     def fit_table(
         self,
@@ -129,7 +121,7 @@ class PersonaMixture:
         table: Array,
         before: Array | None = None,
         bonds: Sequence[Bond] = (),
-        loyal: bool = True,
+        known: float = 1.0,
     ) -> Self:
         """The same from statistics [row, statistic], of single precision where there are many."""
         rng = np.random.default_rng(self.random_state)
@@ -137,10 +129,10 @@ class PersonaMixture:
         sample = np.asarray(table[rows], np.float64)
         raw = Problem(schema, sample, self.prior)
         problem = bound(prepare(raw, self.most), bonds)
-        known = None if before is None else _started(before[rows])
-        count, usual = self._chosen(raw, problem, known if loyal else None, rng)
-        solution = settle(problem, count, self.starts, rng, known, usual)
-        solution = worth_keeping(problem, finished(problem, solution))
+        held = None if before is None else _started(before[rows])
+        count, usual = self._chosen(raw, problem, held, known, rng)
+        solution = settle(problem, count, self.starts, rng, held, usual, known)
+        solution = worth_keeping(problem, solution)
         if len(table) > len(sample):
             recast(table, schema, problem.schema)
             whole = bound(replace(problem, table=table), bonds)
@@ -153,7 +145,12 @@ class PersonaMixture:
         return self
 
     def _chosen(
-        self, raw: Problem, problem: Problem, before: Array | None, rng: np.random.Generator
+        self,
+        raw: Problem,
+        problem: Problem,
+        before: Array | None,
+        known: float,
+        rng: np.random.Generator,
     ) -> tuple[int, Solution | None]:
         """How many components, and which, where other samples were asked."""
         self.curve_ = ()
@@ -162,7 +159,7 @@ class PersonaMixture:
         rows = rng.permutation(problem.visitors)[:MOST_FOR_CHOICE]
         compared = compare(raw.with_rows(rows), self.most, self.folds, rng)
         self.curve_ = compared.curve
-        count = chosen(self.curve_, None if before is None else before.shape[1])
+        count = chosen(self.curve_, before.shape[1] if before is not None and known else 0, known)
         free = replace(problem.with_rows(rows), bonds=None, frozen=None, extra=None)
         if count > 1 and not is_structure(free, self.curve_, count, rng):
             count = 1

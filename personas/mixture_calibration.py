@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from personas.entities import Array
 from personas.mixture_columns import Column, clumping_of_counts
+from personas.mixture_em import CHUNK, Problem
 from personas.mixture_kinds import means_of, residuals_of, seen_in
 from personas.mixture_schema import Parameters, Schema
-from personas.mixture_search import CHUNK, Problem, path
+from personas.mixture_search import path
 
 LEAST_TOGETHER = 30  # visitors of whom both features are known
 MOST_VISITORS = 5000  # that the components are learned from

@@ -1,7 +1,7 @@
 """How many personas, and which: those that foretell other visitors and come back from others.
 
 Sources: Hubert & Arabie 1985 (adjusted Rand index); Ben-Hur, Elisseeff & Guyon 2002 (stability);
-Smyth 2000 (held-out likelihood); Breiman et al. 1984 (the smallest within standard errors).
+Smyth 2000 (held-out likelihood); Breiman et al. 1984 (within standard errors).
 """
 
 from __future__ import annotations
@@ -14,23 +14,19 @@ from numpy.typing import NDArray
 
 from personas.entities import Array
 from personas.mixture_calibration import prepare, recast
-from personas.mixture_search import (
-    Problem,
-    Solution,
-    carries,
-    climb,
-    log_total,
-    path,
-    posterior,
-)
+from personas.mixture_em import Problem, Solution, climb, log_total, posterior
+from personas.mixture_search import carries, path
 
 Labels = NDArray[np.intp]
 
-COST = 0.01  # of one more persona to look after, as a share of all that can be gained
-STABLE, STEEP = 0.9, 3  # adjusted Rand index as good as sure; by which power less of it counts
+A_HANDFUL = 5  # personas: what a team can keep in mind, where the data leave it open
+NEARLY = 0.15  # of all that can be gained: a number that is worth so much less is nearly as good
+ALL, ALWAYS = 0.97, 0.95  # share of what can be gained, and stability, that leave nothing open
+STABLE, STEEP = 0.9, 2  # adjusted Rand index as good as sure; by which power less of it counts
+DEALS = 2  # of all visitors to folds: one alone tells stability to .1 or so only
 LEAST_STABLE = 0.5  # half of who belongs with whom comes back
 SURELY, CLEARLY = 1.0, 3.0  # standard errors of the best
-LOYALTY = 0.12  # of all that can be gained, in favour of the number of before, besides these
+LOYALTY = 0.3  # of all that can be gained, besides these, for the number that all were learned in
 CHANCES, CHANCE_FOLDS = 2, 2  # how often features are dealt out anew
 TOGETHER = 0.1  # of the gain that must come of features that go together
 SIGNIFICANT = 3.0  # standard errors
@@ -95,13 +91,13 @@ def compare(
     Each learns all from its own visitors, also how its features are to be read, unless these are
     `ready`: what is the same in all fits would make them look alike.
     """
-    fold = rng.permutation(problem.visitors) % folds
-    fits = tuple(_without(problem, fold == number, most, ready) for number in range(folds))
+    deals = [rng.permutation(problem.visitors) % folds for _ in range(1 if ready else DEALS)]
+    left_out = [fold == number for fold in deals for number in range(folds)]
+    fits = tuple(_without(problem, out, most, ready) for out in left_out)
     reached = min(len(joints) for joints in fits)
     held_out = np.zeros((reached, problem.visitors))
-    for number, joints in enumerate(fits):
-        out = fold == number
-        held_out[:, out] = [log_total(joint[out]) for joint in joints[:reached]]
+    for out, joints in zip(left_out, fits, strict=True):
+        held_out[:, out] += [log_total(joint[out]) / len(deals) for joint in joints[:reached]]
     gains = held_out - held_out[0]
     curve = tuple(
         _choice(gains[count - 1], [joints[count - 1].argmax(1) for joints in fits], count)
@@ -161,14 +157,17 @@ def _choice(gain: Array, labels: Sequence[Labels], count: int) -> Choice:
     )
 
 
-def chosen(curve: Sequence[Choice], before: int | None = None) -> int:
-    """The smallest number about as good as the best; one where none comes back.
+def chosen(curve: Sequence[Choice], before: int = 0, known: float = 1.0) -> int:
+    """The number that is in the data, else the one nearest to a handful of those nearly as good.
 
-    What personas gain counts as far as they come back in other samples of the visitors. About as
-    good is what lies within the best's standard error (Breiman et al. 1984).
+    In the data is the smallest that gains all there is and comes back in all other samples of the
+    visitors. Where there is none, what personas gain counts as far as they come back, and several
+    numbers are about as good: which is best by a hair would change from sample to sample. One where
+    none comes back. Source of the standard error: Breiman et al. 1984.
 
     Args:
-        before: the number so far, which needs to be clearly beaten.
+        before: the number so far, which needs to be clearly beaten; 0: none.
+        known: share of the visitors that it was learned from; where most are new, so may it be.
     """
     most = max(choice.gain for choice in curve)
     worth = {choice: _worth(choice, most) for choice in curve if _carries(choice)}
@@ -177,14 +176,17 @@ def chosen(curve: Sequence[Choice], before: int | None = None) -> int:
     best = max(worth, key=lambda choice: worth[choice])
     behind = {choice: worth[best] - value for choice, value in worth.items()}
     doubt = _doubt(best, most)
-    if any(c.count == before and behind[c] <= CLEARLY * doubt + LOYALTY for c in worth):
-        return before or 1
-    return min(choice.count for choice in worth if behind[choice] <= SURELY * doubt)
+    if any(c.count == before and behind[c] <= CLEARLY * doubt + LOYALTY * known for c in worth):
+        return before
+    clear = [c.count for c in worth if c.gain >= ALL * most and c.stability >= ALWAYS]
+    if clear:
+        return min(clear)
+    good = [choice.count for choice in worth if behind[choice] <= SURELY * doubt + NEARLY]
+    return min(good, key=lambda count: (abs(count - A_HANDFUL), count))
 
 
 def _worth(choice: Choice, most: float) -> float:
-    comes_back = min(choice.stability / STABLE, 1.0) ** STEEP
-    return choice.gain / most * comes_back - COST * choice.count
+    return choice.gain / most * min(choice.stability / STABLE, 1.0) ** STEEP
 
 
 def _doubt(choice: Choice, most: float) -> float:

@@ -1,143 +1,33 @@
-"""Fitting a mixture's parameters: expectation-maximisation, by splits and from several starts.
+"""Looking for components: by splits and unions, and from several starts.
 
-Sources: Dempster, Laird & Rubin 1977 (EM); Ueda et al. 2000 (split and merge); Arthur &
-Vassilvitskii 2007 (spread starts).
+Sources: Ueda et al. 2000 (split and merge); Arthur & Vassilvitskii 2007 (spread starts).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import reduce
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from personas.entities import Array
+from personas.mixture_em import (
+    ENOUGH,
+    LEAST_VISITORS,
+    Problem,
+    Solution,
+    alone,
+    climb,
+    finished,
+)
 from personas.mixture_kinds import residuals_of
-from personas.mixture_schema import Parameters, Schema, loadings, log_shares
 
-SHORT_STEPS, LONG_STEPS, LAST_STEPS = 10, 60, 400
-CLEARLY = 0.05  # of what is gained over one component: others need to be better by that
-LEAST_SHARE = 0.03  # of the visitors in a component: fewer are found again by chance only
-LEAST_VISITORS = 20  # of whom a share is known to 11 points
-ENOUGH, LAST_ENOUGH = 3e-5, 1e-6  # nats a visitor: EM gains no more in a step
+SHORT_STEPS = 10
+CLEARLY = 0.05  # of what is gained over one component: others need to be better by that,
+LOYALTY = 0.15  # and by so much more, the more of the visitors the holder was learned from
+REMEMBERED = 0.5  # weight of how such a visitor was assigned, where how it now is counts 1
 MOST_SPLITS, MOST_UNIONS = 4, 5  # tried at each step
-CHUNK = 1 << 15  # visitors at once
-Rows = NDArray[np.intp] | NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Statistics to fit, and what is held of the components beforehand.
-
-    Args:
-        table: [visitor, statistic].
-        prior: visitors like everyone that each component starts with.
-        bonds: statistics that people's word adds to the first components [statistic, component].
-        frozen: which of these stay as they are, whatever their visitors do [component].
-        extra: visitors that these are believed to have beforehand [component].
-    """
-
-    schema: Schema
-    table: Array
-    prior: float
-    bonds: Array | None = None
-    frozen: NDArray[np.bool_] | None = None
-    extra: Array | None = None
-
-    @property
-    def visitors(self) -> int:
-        return len(self.table)
-
-    @property
-    def bound(self) -> int:
-        """How many components are bound; they are the first."""
-        return 0 if self.bonds is None else self.bonds.shape[1]
-
-    @property
-    def least(self) -> float:
-        """Visitors that a component needs."""
-        return max(LEAST_SHARE * self.visitors, LEAST_VISITORS)
-
-    def maximise(self, memberships: Array) -> Parameters:
-        return self.held(self.table.T @ memberships, memberships.sum(0))
-
-    def held(self, sums: Array, sizes: Array) -> Parameters:
-        """What visitors add up to, and people's word."""
-        if self.extra is not None:
-            sizes = sizes.copy()
-            sizes[: self.bound] += self.extra
-        if self.bonds is not None:
-            sums[:, : self.bound] += self.bonds
-            if self.frozen is not None:
-                sums[:, : self.bound][:, self.frozen] = self.bonds[:, self.frozen]
-        return Parameters(sums, sizes)
-
-    def joint(self, parameters: Parameters) -> Array:
-        """log p(component, features) [visitor, component], but for what components share."""
-        return self.table @ loadings(self.schema, parameters, self.prior) + log_shares(parameters)
-
-    def memberships(self, parameters: Parameters) -> Array:
-        return posterior(self.joint(parameters))[0]
-
-    def with_rows(self, rows: Rows) -> Problem:
-        return replace(self, table=self.table[rows])
-
-
-def posterior(joint: Array) -> tuple[Array, float]:
-    """Memberships [visitor, component], and the mean log-likelihood."""
-    top = tops(joint)
-    memberships = np.exp(joint - top[:, None])
-    sums = memberships @ np.ones(joint.shape[1])
-    memberships /= sums[:, None]
-    return memberships, float((np.log(sums) + top).mean())
-
-
-def tops(joint: Array) -> Array:
-    """The largest of each row; by columns, as there are few of them."""
-    return reduce(np.maximum, joint.T)
-
-
-def log_total(joint: Array) -> Array:
-    top = tops(joint)
-    return np.asarray(np.log(np.exp(joint - top[:, None]) @ np.ones(joint.shape[1])) + top)
-
-
-@dataclass(frozen=True)
-class Solution:
-    parameters: Parameters
-    likelihood: float  # mean log-likelihood of a visitor
-
-    @property
-    def count(self) -> int:
-        return self.parameters.count
-
-
-def climb(
-    problem: Problem, memberships: Array, steps: int = LONG_STEPS, enough: float = ENOUGH
-) -> Solution:
-    """Expectation-maximisation from given memberships."""
-    before = -np.inf
-    for _ in range(steps):
-        parameters = problem.maximise(memberships)
-        memberships, likelihood = posterior(problem.joint(parameters))
-        if likelihood - before < enough:
-            break
-        before = likelihood
-    return Solution(parameters, likelihood)
-
-
-def finished(problem: Problem, solution: Solution) -> Solution:
-    """The same, climbed to the top."""
-    memberships = problem.memberships(solution.parameters)
-    return climb(problem, memberships, LAST_STEPS, LAST_ENOUGH)
-
-
-def alone(problem: Problem) -> Solution:
-    """One component for all."""
-    return climb(problem, np.ones((problem.visitors, 1)), 1)
 
 
 def path(problem: Problem, most: int) -> list[Solution]:
@@ -196,18 +86,19 @@ def settle(
     rng: np.random.Generator,
     before: Array | None = None,
     usual: Solution | None = None,
+    known: float = 0.0,
 ) -> Solution:
     """The components of before as they are now; without those, the usual ones, else the path's.
 
     They hold their ground unless others, also from starts by chance, are clearly better. Where
     people bound some, nothing challenges them.
     """
-    holder = None if before is None else towards(problem, climb(problem, before), count)
+    holder = None if before is None else _as_now(problem, before, count, known)
     if holder is not None and problem.bound:
         return holder
     if usual is not None:
-        found = climb(problem, problem.memberships(usual.parameters))
-        return found if holder is None else _unless_beaten(problem, holder, found)
+        found = finished(problem, usual)
+        return found if holder is None else _unless_beaten(problem, holder, found, known)
     solutions = path(problem, count)
     if solutions[-1].count == 1:
         return solutions[-1] if holder is None else holder
@@ -216,15 +107,24 @@ def settle(
         points = points_of(problem)
         drawn = (spread_start(points, solutions[-1].count, rng) for _ in range(starts))
         challengers += [found for found in (best_of(problem, drawn),) if found is not None]
-    best = max(challengers, key=lambda found: found.likelihood)
-    return _unless_beaten(problem, solutions[-1] if holder is None else holder, best)
+    best = finished(problem, max(challengers, key=lambda found: found.likelihood))
+    return _unless_beaten(problem, solutions[-1] if holder is None else holder, best, known)
 
 
-def _unless_beaten(problem: Problem, holder: Solution, challenger: Solution) -> Solution:
+def _as_now(problem: Problem, before: Array, count: int, known: float) -> Solution:
+    """The components of before; where their number changes, so may their borders."""
+    anchored = problem.remembering(before, REMEMBERED * known) if known else problem
+    holder = finished(anchored, climb(anchored, before))
+    return holder if holder.count == count else finished(problem, towards(problem, holder, count))
+
+
+def _unless_beaten(
+    problem: Problem, holder: Solution, challenger: Solution, known: float
+) -> Solution:
     """The holder, where the challenger is not clearly better."""
     if holder.count != challenger.count:
         return holder
-    margin = CLEARLY * (challenger.likelihood - alone(problem).likelihood)
+    margin = (CLEARLY + LOYALTY * known) * (challenger.likelihood - alone(problem).likelihood)
     return challenger if challenger.likelihood > holder.likelihood + margin else holder
 
 
@@ -343,46 +243,3 @@ def spread_start(points: Array, count: int, rng: np.random.Generator) -> Array:
 def distances(points: Array, centres: Array) -> Array:
     squares = (points**2).sum(1)[:, None] - 2 * points @ centres.T + (centres**2).sum(1)
     return np.asarray(np.maximum(squares, 0.0))
-
-
-# --- many visitors ----------------------------------------------------------------------------
-
-
-def stream(problem: Problem, solution: Solution, steps: int) -> Solution:
-    """Expectation-maximisation in chunks, from a solution found on a sample.
-
-    The table may be of single precision; what it adds up to is of double.
-    """
-    parameters, before = solution.parameters, -np.inf
-    for _ in range(steps):
-        parameters, likelihood = _pass(problem, parameters)
-        if likelihood - before < 10 * LAST_ENOUGH:
-            break
-        before = likelihood
-    return Solution(parameters, likelihood)
-
-
-def _pass(problem: Problem, parameters: Parameters) -> tuple[Parameters, float]:
-    weighed = loadings(problem.schema, parameters, problem.prior)
-    shares = log_shares(parameters)
-    sums, sizes = np.zeros_like(parameters.sums), np.zeros(parameters.count)
-    total = 0.0
-    for chunk in chunks_of(problem.table):
-        memberships, likelihood = posterior(chunk @ weighed + shares)
-        sums += chunk.T @ memberships
-        sizes += memberships.sum(0)
-        total += likelihood * len(chunk)
-    return problem.held(sums, sizes), total / problem.visitors
-
-
-def chunks_of(table: Array) -> Iterator[Array]:
-    for start in range(0, len(table), CHUNK):
-        yield np.asarray(table[start : start + CHUNK], np.float64)
-
-
-def joined_sums(sums: Array, owners: Sequence[int], count: int) -> Array:
-    """Sums [statistic, persona] of components that belong together."""
-    total = np.zeros((len(sums), count))
-    for component, owner in enumerate(owners):
-        total[:, owner] += sums[:, component]
-    return total

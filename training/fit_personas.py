@@ -17,8 +17,9 @@ from personas.hand import Edits, bound_by_people, edits_of, goal
 from personas.lineage import Lineage, profile_likeness, told, trace
 from personas.mixture import NEVER_FITTED, PersonaMixture
 from personas.mixture_bonds import Bond
+from personas.mixture_em import Problem
 from personas.mixture_schema import Parameters, Schema, learn_schema
-from personas.mixture_search import Problem, halved, points_of
+from personas.mixture_search import halved, points_of
 from personas.persona_model import NOBODY_YET, Persona, PersonaModel, record
 from personas.proxies import proxies, warned
 from training.dataset import SiteData
@@ -43,7 +44,7 @@ class Start:
         memberships: of today's visitors [visitor, component], those that people hold first.
         bonds: of these first components.
         owners: the persona of each component, a number in `model`.
-        loyal: whether the number of components was learned before.
+        known: share of today's visitors that the components were learned from; 0: none was.
     """
 
     model: PersonaModel
@@ -51,7 +52,7 @@ class Start:
     memberships: Array
     bonds: tuple[Bond, ...]
     owners: tuple[int, ...]
-    loyal: bool
+    known: float
 
 
 def persona_model(artefact: Artefact | Fitted) -> PersonaModel:
@@ -96,7 +97,8 @@ def fit_personas(
         )
     old = NOBODY_YET if before is None else persona_model(before)
     progress(0.1, "finding personas")
-    start = started(old.edited(edits), rows, edits)
+    visitors = max(len(rows), data.everyone.count)
+    start = started(old.edited(edits), rows, edits, visitors)
     mixture = PersonaMixture(random_state=seed)
     mixture = mixture.fit(rows) if start is None else _refitted(mixture, start, rows)
     crowd = None
@@ -116,8 +118,10 @@ def fit_personas(
 # --- setting out ------------------------------------------------------------------------------
 
 
-def started(model: PersonaModel, rows: Sequence[Features], edits: Edits) -> Start | None:
-    """Where to set out from; None where nothing is known yet."""
+def started(
+    model: PersonaModel, rows: Sequence[Features], edits: Edits, visitors: int
+) -> Start | None:
+    """Where to set out from, of so many visitors; None where nothing is known yet."""
     mixture = model.mixture
     if mixture is None:
         return None
@@ -128,9 +132,10 @@ def started(model: PersonaModel, rows: Sequence[Features], edits: Edits) -> Star
     held = [c for c in order if bound[owners[c]]]
     bonds = tuple(_bond(model, mixture, c, owners[c], edits) for c in held)
     learned = any(persona["origin"] == "discovered" for persona in model.personas)
-    known_before = learned and model.personas[0]["id"] != "p_everyone"
+    learned = learned and model.personas[0]["id"] != "p_everyone"
+    known = min(sum(p["size"] for p in model.personas) / visitors, 1.0) if learned else 0.0
     ordered = tuple(owners[c] for c in order)
-    return Start(model, mixture.schema_, memberships[:, order], bonds, ordered, known_before)
+    return Start(model, mixture.schema_, memberships[:, order], bonds, ordered, known)
 
 
 def _is_bound(identity: str, edits: Edits, owners: Sequence[int], number: int) -> bool:
@@ -174,7 +179,7 @@ def _halved(
 
 
 def _refitted(mixture: PersonaMixture, start: Start, rows: Sequence[Features]) -> PersonaMixture:
-    mixture.fit(rows, start.memberships, start.schema, start.bonds, start.loyal)
+    mixture.fit(rows, start.memberships, start.schema, start.bonds, start.known)
     if not start.bonds:
         return mixture
     held = len(start.bonds)

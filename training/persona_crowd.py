@@ -17,7 +17,7 @@ from personas.entities import Array
 from personas.features import Features
 from personas.mixture import PersonaMixture, bound, doubting
 from personas.mixture_bonds import Bond
-from personas.mixture_search import Problem, posterior
+from personas.mixture_em import Problem, posterior
 from training.dataset import SiteData
 from training.everyone import last_seen
 from training.fitting import Progress

@@ -16,9 +16,9 @@ from personas.features import Average
 from personas.mixture import EVERYONE, PersonaMixture, believe
 from personas.mixture_bonds import Bond
 from personas.mixture_choice import Choice, Comparison, adjusted_rand, chosen
+from personas.mixture_em import Problem, climb
 from personas.mixture_kinds import loadings_of, statistics_of
 from personas.mixture_schema import Parameters, learn_schema, loadings
-from personas.mixture_search import Problem, climb
 from tests.personas.populations import drawn, independent, likelihoods
 
 unhurried = settings(deadline=None, max_examples=25)
@@ -223,16 +223,27 @@ def test_the_number_of_before_stays_unless_clearly_beaten():
     assert (chosen(curve), chosen(curve, before=2), chosen(curve, before=3)) == (3, 2, 3)
 
 
-def test_the_smallest_number_about_as_good_as_the_best_is_chosen():
+@pytest.mark.parametrize("count", [2, 3, 6, 8])
+def test_a_number_that_gains_all_and_always_comes_back_is_in_the_data(count):
+    gains = [min(number / count, 1.0) for number in range(10)]
+    curve = [
+        Choice(number + 1, gain, 0.01, 0.99 if number <= count else 0.9, 300.0, wavering=0.01)
+        for number, gain in enumerate(gains)
+    ]
+    assert chosen(curve) == count + 1
+
+
+def test_of_numbers_about_as_good_the_nearest_to_a_handful_is_chosen():
     curve = [
         Choice(1, 0.0, 0.0, 1.0, 900.0),
         Choice(2, 0.6, 0.01, 0.95, 400.0),
-        Choice(3, 0.95, 0.01, 0.86, 300.0, wavering=0.03),
-        Choice(4, 1.0, 0.01, 0.86, 200.0, wavering=0.03),
+        Choice(3, 0.9, 0.01, 0.9, 300.0),
+        Choice(5, 0.96, 0.01, 0.86, 200.0),
+        Choice(8, 1.0, 0.01, 0.87, 100.0),
     ]
-    assert chosen(curve) == 3
-    sure = [replace(choice, wavering=0.0) for choice in curve]
-    assert chosen(sure) == 4
+    assert chosen(curve) == 5
+    best_is_lower = [*curve[:3], replace(curve[3], stability=0.7), replace(curve[4], stability=0.6)]
+    assert chosen(best_is_lower) == 3
 
 
 def test_what_wavers_is_not_taken_for_its_own_doubt():
