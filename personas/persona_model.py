@@ -82,7 +82,7 @@ class PersonaModel:
 
         What needs data, such as a split, waits for the next fit.
         """
-        return _renamed(_drawn(_joined(self, edits), edits), edits) if edits else self
+        return _renamed(_joined(_drawn(self, edits), edits), edits) if edits else self
 
 
 NOBODY_YET = PersonaModel(None, (everyone(),))
@@ -127,13 +127,17 @@ def _united(model: PersonaModel, name: str, goals: Sequence[str]) -> Persona:
 # --- drawn by hand ----------------------------------------------------------------------------
 
 
-def _is_drawn(edit: Edit) -> bool:
-    return bool(edit.drawn) and edit.status not in ("retired", "draft") and edit.merged_into is None
+def _is_missing(model: PersonaModel, name: str, edit: Edit) -> bool:
+    """Whether a drawing is in use, alone or as part of another persona, and not learned yet."""
+    in_use = bool(edit.drawn) and edit.status not in ("retired", "draft")
+    learned = {persona["id"] for persona in model.personas}
+    if edit.merged_into is not None:
+        learned |= {persona["id"] for persona in model.past}
+    return in_use and name not in learned
 
 
 def _drawn(model: PersonaModel, edits: Edits) -> PersonaModel:
-    present = {persona["id"] for persona in model.personas}
-    fresh = {name: edit for name, edit in edits.items() if _is_drawn(edit) and name not in present}
+    fresh = {name: edit for name, edit in edits.items() if _is_missing(model, name, edit)}
     if not fresh:
         return model
     base, personas = model.mixture, list(model.personas)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from personas.errors import InvalidInput
+from personas.persona_model import Persona
 
 if TYPE_CHECKING:
     from service.state import State
@@ -43,3 +44,24 @@ def cut(state: State, site: str, identity: str) -> tuple[str, Changes]:
         return str(other), {}
     fresh = new_id()
     return fresh, {identity: {"splitInto": fresh}}
+
+
+def can_return(state: State, site: str, persona: Persona) -> bool:
+    """Is it a draft, or did people retire it? What a training dropped has nothing to say."""
+    decided = state.sites.of(site).decisions.get(persona["id"], {})
+    by_people = persona["status"] == "retired" and decided.get("status") == "retired"
+    return "mergedInto" not in persona and (persona["status"] == "draft" or by_people)
+
+
+def returned(state: State, site: str, persona: Persona) -> None:
+    """See that a persona can be in use again.
+
+    Raises:
+        InvalidInput: it became part of another one, or a training no longer found it.
+    """
+    if persona["status"] != "active" and not can_return(state, site, persona):
+        detail = (
+            "Only a draft, or a persona that people retired, can be activated. Draw it by hand "
+            "(POST /v1/personas) to have visitors like that again."
+        )
+        raise InvalidInput(detail, "cannot-return", "/status")

@@ -11,9 +11,9 @@ from personas.errors import InvalidInput
 from personas.persona_model import Persona
 from service.console.charts.bars import meter
 from service.console.desk import Desk, Form, Pages
-from service.console.personas import active, can_return, drawn_with, found, model_of
+from service.console.personas import active, drawn_with, found, model_of
 from service.persona_changes import change, undo
-from service.persona_edits import Changes, cut, new_id, union
+from service.persona_edits import Changes, cut, new_id, returned, union
 from service.persona_sample import effect
 
 pages = Pages()
@@ -73,9 +73,7 @@ async def lock(desk: Desk, form: Form) -> Response:
 async def activate(desk: Desk, _: Form) -> Response:
     """A draft, or one that was retired, answers again."""
     persona = found(desk)
-    if not can_return(desk, persona):
-        detail = "Only a draft, or a persona that people retired, can be activated."
-        raise InvalidInput(detail, "cannot-return", "/status")
+    returned(desk.state, desk.site, persona)
     changes = {str(persona["id"]): {"status": "active"}}
     return await _did(desk, "activate", changes, page_of(persona))
 

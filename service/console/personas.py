@@ -20,6 +20,7 @@ from service.console.colours import colour_of, persona_colours, rung_css
 from service.console.desk import Desk, Pages, if_there
 from service.console.versions import Version, history_chart, persona_versions
 from service.persona_changes import Change, latest
+from service.persona_edits import can_return
 from service.personas import Listing, listed, members
 from service.problems import not_found
 
@@ -62,15 +63,8 @@ def drawn_with(desk: Desk) -> dict[str, Any]:
         "phases": lambda persona: phases_of(desk, persona),
         "trait": lambda trait: trait_words(desk, trait),
         "most_traits": ON_A_CARD,
-        "can_return": lambda persona: can_return(desk, persona),
+        "can_return": lambda persona: can_return(desk.state, desk.site, persona),
     }
-
-
-def can_return(desk: Desk, persona: Persona) -> bool:
-    """Is it a draft, or did people retire it? What a training dropped has nothing to say."""
-    decided = desk.state.sites.of(desk.site).decisions.get(persona["id"], {})
-    by_people = persona["status"] == "retired" and decided.get("status") == "retired"
-    return "mergedInto" not in persona and (persona["status"] == "draft" or by_people)
 
 
 # --- all ------------------------------------------------------------------------------------------

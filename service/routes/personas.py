@@ -12,7 +12,7 @@ from starlette.responses import Response
 from personas.persona_model import Persona
 from service.auth import Caller, needs
 from service.census import Taken
-from service.persona_edits import cut, new_id, union
+from service.persona_edits import cut, new_id, returned, union
 from service.personas import decided, listed, members
 from service.problems import not_found
 from service.routes.bodies import Body, Configuration, Id, answer, written_moment
@@ -96,7 +96,9 @@ async def change_persona(
     body: Annotated[Change, Body(Change)],
 ) -> Response:
     """Rename, describe, lock, retire. It holds at once, and binds every later fit."""
-    _found(state, caller.site, persona_id)
+    persona = _found(state, caller.site, persona_id)
+    if body.status in ("active", "draft"):
+        returned(state, caller.site, persona)
     changes = body.model_dump(exclude_none=True)
     await decided(state, caller.site, persona_id, changes, time.time())
     return answer(dict(_found(state, caller.site, persona_id)))

@@ -95,6 +95,25 @@ def test_changes_nobody_can_make_are_refused_with_a_pointer(client, body):
     assert answer.headers["content-type"].startswith("application/problem+json")
 
 
+def test_a_persona_that_is_part_of_another_cannot_be_in_use_again(client):
+    drawn = [
+        client.post(
+            "/v1/personas", json={"name": name, "traits": [{"feature": "pet", "value": pet}]}
+        )
+        for name, pet in (("Cats", "cat"), ("Dogs", "dog"))
+    ]
+    ids = [answer.json()["id"] for answer in drawn]
+    client.post("/v1/personas:merge", json={"ids": ids})
+    assert asked(client, {"pet": "dog"}, "dog")["id"] == ids[0]
+    refused = client.patch(f"/v1/personas/{ids[1]}", json={"status": "active"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/status")
+    retired = client.patch(f"/v1/personas/{ids[0]}", json={"status": "retired"})
+    assert retired.json()["status"] == "retired"
+    back = client.patch(f"/v1/personas/{ids[0]}", json={"status": "active"})
+    assert back.json()["status"] == "active"
+    client.patch(f"/v1/personas/{ids[0]}", json={"status": "retired"})
+
+
 def test_a_persona_drawn_by_hand_answers_at_once(client):
     drawing = {
         "name": "Night bakers",

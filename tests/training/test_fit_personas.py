@@ -179,6 +179,21 @@ def test_a_persona_drawn_by_hand_works_without_any_data():
     assert drawn_by_hand.believe(other).id != "p_a"
 
 
+def test_a_drawing_merged_into_a_persona_widens_it_at_once_and_through_three_trainings(
+    first, model
+):
+    one = model.names[0][0]
+    drawing = {"name": "Bakers", "drawn": [{"feature": "trade", "value": "baker"}]}
+    decided = {"p_drawn": drawing | {"mergedInto": one}}
+    baker = {"trait:trade": "baker"}
+    for after in (model.edited(edits_of(decided)), three_times(first, decided)):
+        assert after.believe(baker).id == one
+        assert [name for name, _ in after.names].count(one) == 1
+        drawn = after.find("p_drawn")
+        assert drawn is not None
+        assert (drawn["status"], drawn["mergedInto"]) == ("retired", one)
+
+
 def test_a_persona_drawn_by_hand_keeps_its_id_and_its_traits(first):
     drawing = [{"feature": "role", "value": "owner"}, {"feature": "plan", "value": "free"}]
     after = three_times(first, {"p_a": {"name": "Free owners", "drawn": drawing}})
