@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -82,7 +83,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with opened(settings) as state:
             app.state.fingerpost = state
-            state.beside(state.sites.follow(shared=settings.store_url is not None), "sites")
+            shared = settings.store_url is not None
+            state.always(partial(state.sites.follow, shared=shared), "sites")
             show_keys(state.sites.fresh_keys)
             yield
 

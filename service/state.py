@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,7 @@ from service.webhooks import Turns, take_up_deliveries
 from training.eventlog import EventLog
 from training.registry import Registry
 
+BEGIN_AGAIN_S = 5.0  # after a failure of what runs as long as the service
 TRIES, TRY_AGAIN_S = 20, 0.25  # of the store when the service starts
 logger = structlog.get_logger(__name__)
 
@@ -82,10 +84,26 @@ class State:
         self.tasks.add(task)
         task.add_done_callback(self._done)
 
+    def always(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        """Runs beside the requests as long as the service; after a failure it begins again."""
+        self.beside(kept_going(work, name), name)
+
     def _done(self, task: asyncio.Task[Any]) -> None:
         self.tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             logger.error("background-work-failed", work=task.get_name(), exc_info=task.exception())
+
+
+async def kept_going(
+    work: Callable[[], Coroutine[Any, Any, None]], name: str, pause: float = BEGIN_AGAIN_S
+) -> None:
+    """Work that begins again, some seconds after an error that nobody foresaw."""
+    while True:
+        try:
+            return await work()
+        except Exception:
+            logger.exception("background-work-failed", work=name)
+            await asyncio.sleep(pause)
 
 
 @asynccontextmanager
@@ -149,11 +167,14 @@ async def _brought_up(state: State) -> None:
     await state.catalogues.open(state)
     state.beside(take_up_imports(state), "imports")
     state.beside(take_up_deliveries(state), "webhooks")
-    state.beside(mend(state), "content-mending")
-    state.beside(teach(state), "content-teaching")
-    state.beside(follow(state), "follow")
     state.beside(state.trends.rebuilt(state), "trends")
-    state.beside(keep_ready(state), "recommendations-ready")
+    for loop, name in (
+        (mend, "content-mending"),
+        (teach, "content-teaching"),
+        (follow, "follow"),
+        (keep_ready, "recommendations-ready"),
+    ):
+        state.always(partial(loop, state), name)
 
 
 async def _position(state: State) -> int | None:

@@ -14,8 +14,10 @@ from personas.errors import InvalidInput
 from service.active import MODELS, PRIOR
 from service.console.charts.bars import meter
 from service.console.charts.calibration import Bin, calibration
+from service.console.charts.trend import Figure, trend
 from service.console.desk import Desk, Form, Pages
 from service.console.prose import prose
+from service.console.texts import Words
 from service.console.versions import Told, told_of
 from service.drift import drift
 from service.jobs import QUEUED, RUNNING, Job
@@ -24,6 +26,12 @@ from training.registry import VersionInfo
 
 pages = Pages()
 MOST_SHIFTS = 6  # features that changed
+LEAST_VERSIONS = 2  # of a figure, to see how it goes
+MEASURED = {  # figure → whose it is, and its name
+    "stability": ("personas", "personas.stability"),
+    "calibration": ("phases", "models.error"),
+    "ndcg": ("ranker", "models.ndcg"),
+}
 
 
 @dataclass(frozen=True)
@@ -67,12 +75,14 @@ async def models(desk: Desk) -> Response:
     jobs = [job for job in state.jobs.listed(site) if job.kind == "train"]
     running = next((job for job in jobs if job.status in (QUEUED, RUNNING)), None)
     moved = await drift(state, site)
+    quality = [each for info in versions if (each := _quality(info, told)) is not None]
     return desk.page(
         "models.html",
         versions=versions,
         held=held,
         cards=[_card(desk, name, held.versions.get(name, PRIOR), told) for name in MODELS],
-        quality=[each for info in versions if (each := _quality(info, told)) is not None],
+        quality=quality,
+        trends=trends_of(desk.words, quality, held.versions),
         running=running,
         last=None if running is not None else next(iter(jobs), None),
         outcome=_outcome,
@@ -125,6 +135,27 @@ def _quality(info: VersionInfo, told: Mapping[str, Mapping[str, Told]]) -> Quali
         own.get("phases", {}).get("calibration", {}).get("error"),
         own.get("ranker", {}).get("figures", {}).get("ndcg"),
     )
+
+
+def trends_of(
+    words: Words, quality: Sequence[Quality], used: Mapping[str, str]
+) -> list[tuple[str, Markup]]:
+    """Name and chart of each figure that was measured more than once."""
+    told = []
+    for figure, (model, called) in MEASURED.items():
+        figures = [
+            Figure(
+                words.moment(each.created),
+                getattr(each, figure),
+                each.version == used.get(model),
+            )
+            for each in sorted(quality, key=lambda each: each.created)
+            if getattr(each, figure) is not None
+        ]
+        if len(figures) >= LEAST_VERSIONS:
+            name = f"{words(f'models.name-{model}')}: {words(called)}"
+            told.append((name, trend(name, figures, lambda value: words.number(value, 2))))
+    return told
 
 
 def _outcome(job: Job) -> list[tuple[str, bool, str]]:

@@ -19,6 +19,9 @@ from service.console.charts.radar import Shape, radar
 from service.console.charts.sankey import Flow, Node, sankey
 from service.console.charts.scatter import Point, scatter
 from service.console.charts.svg import Box, spread, ticks
+from service.console.charts.trend import Figure, trend
+from service.console.models import Quality, trends_of
+from service.console.texts import Words
 
 HOSTILE = '"><script>alert(1)</script><b onload=x>'
 NUMBER = re.compile(r"-?\d+\.?\d*")
@@ -295,3 +298,41 @@ def test_labels_are_spread_in_their_order(wanted, gap):
 def test_a_share_of_a_box_lies_within_its_margins():
     box = Box(100, 50, left=10, right=20, top=5, bottom=15)
     assert (box.x(0), box.x(1), box.y(0), box.y(1)) == (10, 80, 35, 5)
+
+
+# --- a figure from version to version -------------------------------------------------------------
+
+
+def test_a_trend_goes_from_version_to_version_and_marks_the_one_in_use():
+    figures = [Figure("1 May", 0.5), Figure("2 May", 1.0, chosen=True), Figure("3 May", 0.0)]
+    page = parsed(trend("Found again", figures, say, width=266, height=146))
+    # 266 wide, 46 free left, 20 right; 146 high, 20 free above, 26 below; the axis goes to 1.
+    assert numbers(page.css_first("path.curve").attributes["d"]) == [46, 70, 146, 20, 246, 120]
+    assert [node.attributes["cx"] for node in page.css(".chosen")] == ["146"]
+    assert [node.text() for node in page.css("text.value")] == ["1"]
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=12))
+def test_each_value_of_a_trend_is_told_and_lies_inside(values):
+    figures = [Figure(f"version {number}", value) for number, value in enumerate(values)]
+    page = parsed(trend("Any", figures, say))
+    dots = page.css(".dots circle")
+    told = [dot.text() for dot in dots]
+    assert told == [f"{each.label}: {say(each.value)}" for each in figures]
+    assert all(20 <= float(dot.attributes["cy"]) <= 144 for dot in dots)
+    heights = [-float(dot.attributes["cy"]) for dot in dots]
+    assert all(
+        (a <= b + 0.01) for (_, a), (_, b) in pairwise(sorted(zip(values, heights, strict=True)))
+    )
+
+
+def test_the_quality_of_models_is_drawn_once_there_are_two_versions_of_them():
+    def version(number: int, stability: float | None, error: float | None) -> Quality:
+        return Quality(f"v{number}", 86_400.0 * number, number == 2, 5, stability, error, None)
+
+    newest_first = [version(2, 0.9, None), version(1, 0.5, 0.02)]
+    charts = trends_of(Words("en"), newest_first, {"personas": "v1"})
+    assert [name for name, _ in charts] == ["Personas: Found again"]
+    dots = parsed(charts[0][1]).css("circle")
+    assert [dot.text().rpartition(" ")[2] for dot in dots] == ["0.50", "0.90"]
+    assert ["chosen" in dot.attributes.get("class", "") for dot in dots] == [True, False]
