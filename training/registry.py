@@ -186,7 +186,7 @@ class Registry:
         version = self.active(site)
         try:
             return {} if version is None else self.load(site, version)
-        except CorruptArtefact:
+        except (CorruptArtefact, UnknownName):
             good = self.latest_good(site)
             return {} if good is None else self.load(site, good)
 
@@ -240,6 +240,7 @@ class Registry:
                 if path.is_file() and not path.name.startswith(".")
             }
         except OSError as error:
+            self._version(site, version)  # gone meanwhile, as one of the oldest
             raise CorruptArtefact(f"version {version} cannot be read: {error}") from error
         if files.pop(SUMS, None) != _sums(files) or MANIFEST not in files:
             raise CorruptArtefact(f"version {version} of {site!r} does not match its checksums")
