@@ -54,12 +54,12 @@ def can_return(state: State, site: str, persona: Persona) -> bool:
 
 
 def returned(state: State, site: str, persona: Persona) -> None:
-    """See that a persona can be in use again.
+    """See that a persona that is not in use can be again.
 
     Raises:
         InvalidInput: it became part of another one, or a training no longer found it.
     """
-    if persona["status"] != "active" and not can_return(state, site, persona):
+    if not can_return(state, site, persona):
         detail = (
             "Only a draft, or a persona that people retired, can be activated. Draw it by hand "
             "(POST /v1/personas) to have visitors like that again."

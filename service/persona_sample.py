@@ -199,5 +199,7 @@ def effect(state: State, site: str, sample: Sample, changes: Mapping[str, Any]) 
 
 
 def _shares(model: PersonaModel, belonging: Array) -> dict[str, float]:
-    means = belonging.mean(0) if len(belonging) else np.zeros(len(model.names))
-    return {name: float(share) for (name, _), share in zip(model.names, means, strict=True)}
+    """Of the visitors, by whose likeliest persona it is: as sizes are counted."""
+    sizes = np.bincount(belonging.argmax(1), minlength=len(model.names))
+    shares = sizes / max(len(belonging), 1)
+    return {name: float(share) for (name, _), share in zip(model.names, shares, strict=True)}

@@ -29,15 +29,18 @@ class Crowd:
 
     Attributes:
         visitors: how many there are in all.
-        shares: of all of them, by membership [persona].
         sizes: whose likeliest persona it is [persona].
         sureness: mean membership of those [persona].
     """
 
     visitors: int
-    shares: Array
     sizes: Array
     sureness: Array
+
+    @property
+    def shares(self) -> Array:
+        """Of all of them [persona]."""
+        return self.sizes / max(self.visitors, 1)
 
 
 def crowd_of(memberships: Array) -> Crowd:
@@ -89,12 +92,11 @@ def personas_of(mixture: PersonaMixture, components: Array) -> Array:
 class _Counted:
     def __init__(self, personas: int) -> None:
         self.visitors = 0
-        self._belong, self._won, self._sure = (np.zeros(personas) for _ in range(3))
+        self._won, self._sure = np.zeros(personas), np.zeros(personas)
 
     def add(self, memberships: Array) -> None:
         winners = memberships.argmax(1)
         self.visitors += len(memberships)
-        self._belong += memberships.sum(0)
         self._won += np.bincount(winners, minlength=len(self._won))
         self._sure += np.bincount(winners, memberships.max(1), minlength=len(self._won))
 
@@ -102,7 +104,7 @@ class _Counted:
         sureness = np.divide(
             self._sure, self._won, out=np.zeros_like(self._won), where=self._won > 0
         )
-        return Crowd(self.visitors, self._belong / max(self.visitors, 1), self._won, sureness)
+        return Crowd(self.visitors, self._won, sureness)
 
 
 def some_of(data: SiteData, most: int, seed: int) -> SiteData:

@@ -97,7 +97,7 @@ async def change_persona(
 ) -> Response:
     """Rename, describe, lock, retire. It holds at once, and binds every later fit."""
     persona = _found(state, caller.site, persona_id)
-    if body.status in ("active", "draft"):
+    if persona["status"] == "retired" and body.status in ("active", "draft"):
         returned(state, caller.site, persona)
     changes = body.model_dump(exclude_none=True)
     await decided(state, caller.site, persona_id, changes, time.time())

@@ -72,7 +72,9 @@ def test_each_persona_tells_what_the_contract_says(client):
     for persona in personas:
         assert fields <= set(client.get(f"/v1/personas/{persona['id']}").json())
         assert {"feature", "value", "lift"} <= set(persona["traits"][0])
-    assert sum(persona["share"] for persona in personas) == pytest.approx(1.0, abs=0.01)
+    everyone = sum(persona["size"] for persona in personas)
+    shares = [persona["share"] for persona in personas]
+    assert shares == pytest.approx([persona["size"] / everyone for persona in personas])
 
 
 def test_an_unknown_persona_is_not_found(client):
