@@ -53,6 +53,15 @@ def active(desk: Desk) -> list[Persona]:
     return sorted(known, key=lambda each: (-each["share"], each["name"]))
 
 
+def strongest(persona: Persona) -> list[Mapping[str, Any]]:
+    """What sets a persona apart most, one value of each feature: `seldom` of one follows from
+    `often` of another."""
+    first: dict[str, Mapping[str, Any]] = {}
+    for trait in persona["traits"]:
+        first.setdefault(trait["feature"], trait)
+    return list(first.values())[:ON_A_CARD]
+
+
 def drawn_with(desk: Desk) -> dict[str, Any]:
     """What templates of personas need."""
     return {
@@ -62,7 +71,7 @@ def drawn_with(desk: Desk) -> dict[str, Any]:
         "lift": lift,
         "phases": lambda persona: phases_of(desk, persona),
         "trait": lambda trait: trait_words(desk, trait),
-        "most_traits": ON_A_CARD,
+        "strongest": strongest,
         "can_return": lambda persona: can_return(desk.state, desk.site, persona),
     }
 
