@@ -111,14 +111,15 @@ async def _fold(state: State, records: list[Record]) -> None:
     for (site, kind), group in groupby(records, key=lambda record: (record.site, record.kind)):
         if kind is Kind.LINK:
             for record in group:
-                await state.store.update(site, link_folds(record))
+                await state.store.update(site, link_folds(record), record.time)
         elif kind is Kind.CONSENT:
             for record in group:
-                await state.store.update(site, consent_folds(record))
+                await state.store.update(site, consent_folds(record), record.time)
         elif kind is Kind.MESSAGE:
-            read = [message_of(record) for record in group]
+            messages = list(group)
+            read = [message_of(record) for record in messages]
             accepted = [each for each in read if isinstance(each, Accepted)]
-            await state.store.update(site, folds_of(state, site, accepted))
+            await state.store.update(site, folds_of(state, site, accepted), messages[-1].time)
         elif kind is Kind.SETTING:
             await state.sites.restore(site, list(group))
         elif kind in (Kind.CONTENT, Kind.CONTENT_DELETED, Kind.TAGS):

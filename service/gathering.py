@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from copy import copy
+from itertools import islice
 from typing import Generic, TypeVar
 
 _Asked = TypeVar("_Asked")
 _Answer = TypeVar("_Answer")
+_T = TypeVar("_T")
 
 
 class Gathering(Generic[_Asked, _Answer]):
@@ -83,3 +85,10 @@ class Gathering(Generic[_Asked, _Answer]):
                 callers.append((asked, future))
                 room -= len(asked)
         return callers
+
+
+def chunks(all_of_them: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """As many at a time."""
+    left = iter(all_of_them)
+    while some := list(islice(left, size)):
+        yield some

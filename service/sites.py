@@ -96,6 +96,12 @@ class Site:
         """May personas be formed by gender, age, ethnicity, health …?"""
         return self.options.get("allowSensitive") is True
 
+    @property
+    def kept_days(self) -> int | None:
+        """Days that what tells of visitors is kept; None where the site did not choose."""
+        days = self.options.get("keptDays")
+        return days if isinstance(days, int) and not isinstance(days, bool) and days > 0 else None
+
     def journey(self, name: str, pointer: str = "/journey") -> Journey:
         """A built-in journey or one of the site's own.
 

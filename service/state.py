@@ -32,6 +32,7 @@ from service.identity import Refusals
 from service.importing import take_up_imports
 from service.jobs import Jobs
 from service.joint import JointPasts
+from service.keeping import keep
 from service.metrics import Metrics
 from service.persona_sample import Samples
 from service.personas import EditedPersonas
@@ -173,6 +174,7 @@ async def _brought_up(state: State) -> None:
         (teach, "content-teaching"),
         (follow, "follow"),
         (keep_ready, "recommendations-ready"),
+        (keep, "keeping"),
     ):
         state.always(partial(loop, state), name)
 

@@ -35,12 +35,18 @@ class Store(Protocol):
     async def histories(self, site: str, keys: Sequence[VisitorKey]) -> list[History]:
         """What each id did by itself, in the order of `keys`; an empty history where unknown."""
 
-    async def update(self, site: str, folds: Mapping[VisitorKey, Fold]) -> tuple[VisitorKey, ...]:
+    async def update(
+        self, site: str, folds: Mapping[VisitorKey, Fold], heard: float | None = None
+    ) -> tuple[VisitorKey, ...]:
         """Put each id's history through its fold.
 
         A fold is atomic: no other writer's change is lost, wherever that writer runs. It must be
         pure, for it is called again when another writer came in between. A fold that returns what
         it got writes nothing; an empty history is deleted.
+
+        Args:
+            heard: when what is folded came in, in seconds since 1970, where that was not now: the
+                time that a history is kept begins then.
 
         Returns:
             The ids whose history was left as it was, since it came out longer than `MOST_BYTES`
@@ -52,6 +58,9 @@ class Store(Protocol):
 
     async def forget(self, site: str, keys: Sequence[VisitorKey]) -> None:
         """Delete these ids' histories."""
+
+    async def expire(self, site: str, seconds: float) -> int:
+        """Delete the histories into which nothing came for so long; how many they were."""
 
     async def document(self, site: str, name: str) -> bytes | None:
         """One document, or None."""

@@ -1,4 +1,4 @@
-"""The keys of the store in Redis: their names, bounds and times to live.
+"""The keys of the store in Redis: their names, bounds and times to live, and how they are written.
 
 Keys (`SITE` without its colons):
 
@@ -13,8 +13,10 @@ Keys (`SITE` without its colons):
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import lru_cache
+from typing import Any
 
 from personas.entities import VisitorKey
 
@@ -38,6 +40,11 @@ def history_key(site: str, key: VisitorKey) -> bytes:
     return to_bytes(f"{_begin(site)}h:{kind}:{key.id}")
 
 
+def histories_pattern(site: str) -> bytes:
+    """The glob pattern of all histories of a site."""
+    return pattern_of(f"{_begin(site)}h:")
+
+
 def family_of(name: str) -> str:
     """The part up to and with the first `:` or `/`, or "" without one."""
     found = re.match(r"[^:/]*[:/]", name)
@@ -59,3 +66,30 @@ def position_key(log: str) -> bytes:
 def pattern_of(prefix: str) -> bytes:
     """The glob pattern of all names with this prefix."""
     return re.sub(rb"([\\*?\[\]^-])", rb"\\\1", to_bytes(prefix)) + b"*"
+
+
+# Commands
+
+# Writes the second argument ("" deletes) if the SHA-1 of what is there is still the first one ("":
+# nothing is there). Answers 1, or else what is there.
+COMPARE_AND_SET = """
+local now = redis.call('GET', KEYS[1])
+if (now and redis.sha1hex(now) or '') ~= ARGV[1] then return now end
+if ARGV[2] == '' then redis.call('DEL', KEYS[1])
+else redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end
+return 1
+"""
+
+
+def set_command(name: bytes, life: int, before: bytes | None, after: bytes) -> tuple[Any, ...]:
+    """Put a history in the place of the one before, for so many seconds."""
+    seen = hashlib.sha1(before, usedforsecurity=False).hexdigest() if before is not None else ""
+    return ("EVAL", COMPARE_AND_SET, 1, name, seen, after, life)
+
+
+def put_command(site: str, name: str, body: bytes | None) -> tuple[Any, ...]:
+    """Write a document, or delete it."""
+    family = family_key(site, family_of(name))
+    if body is None:
+        return ("HDEL", family, to_bytes(name))
+    return ("HSET", family, to_bytes(name), body)

@@ -10,13 +10,19 @@ Needs Redis 6.2 or Valkey 8 and nothing newer.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -32,15 +38,18 @@ from personas.errors import CorruptArtefact, InvalidInput, StoreUnavailable
 from service.breaker import WAITS, Breaker, within
 from service.codec import Lately
 from service.embedded_store import EmbeddedServer
-from service.gathering import Gathering
+from service.gathering import Gathering, chunks
 from service.store import KEEP_SECONDS, MOST_BYTES, Fold, Store
 from service.store_keys import (
     families_key,
     family_key,
     family_of,
+    histories_pattern,
     history_key,
     pattern_of,
     position_key,
+    put_command,
+    set_command,
     to_bytes,
     to_text,
 )
@@ -59,16 +68,6 @@ DRIVER_ERRORS = (
     OSError,  # and TimeoutError
     EOFError,
 )
-# Writes the second argument ("" deletes) if the SHA-1 of what is there is still the first one ("":
-# nothing is there). Answers 1, or else what is there.
-COMPARE_AND_SET = """
-local now = redis.call('GET', KEYS[1])
-if (now and redis.sha1hex(now) or '') ~= ARGV[1] then return now end
-if ARGV[2] == '' then redis.call('DEL', KEYS[1])
-else redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end
-return 1
-"""
-
 _T = TypeVar("_T")
 _log = structlog.get_logger(__name__)
 
@@ -80,6 +79,7 @@ class _Change:
     key: VisitorKey
     name: bytes
     fold: Fold
+    life: int  # seconds
 
 
 class RedisStore:
@@ -124,16 +124,20 @@ class RedisStore:
 
     async def histories(self, site: str, keys: Sequence[VisitorKey]) -> list[History]:
         found: list[History] = []
-        for some in _chunks(keys, PAGE):
+        for some in chunks(keys, PAGE):
             self._breaker.check()
             blobs = await self._reads.ask([history_key(site, key) for key in some])
             found += map(self._decoded, blobs)
         return found
 
-    async def update(self, site: str, folds: Mapping[VisitorKey, Fold]) -> tuple[VisitorKey, ...]:
+    async def update(
+        self, site: str, folds: Mapping[VisitorKey, Fold], heard: float | None = None
+    ) -> tuple[VisitorKey, ...]:
         refused: list[VisitorKey] = []
-        for some in _chunks(folds.items(), KEYS_AT_ONCE):
-            changes = [_Change(key, history_key(site, key), fold) for key, fold in some]
+        age = 0.0 if heard is None else time.time() - heard
+        life = max(int(KEEP_SECONDS - max(age, 0.0)), 1)
+        for some in chunks(folds.items(), KEYS_AT_ONCE):
+            changes = [_Change(key, history_key(site, key), fold, life) for key, fold in some]
             async with AsyncExitStack() as turns:
                 for name in sorted(change.name for change in changes):
                     lock = self._turns.setdefault(name, asyncio.Lock())
@@ -143,8 +147,17 @@ class RedisStore:
 
     async def forget(self, site: str, keys: Sequence[VisitorKey]) -> None:
         await self.ping()
-        for some in _chunks(keys, PAGE):
+        for some in chunks(keys, PAGE):
             await self._send([("UNLINK", history_key(site, key)) for key in some])
+
+    async def expire(self, site: str, seconds: float) -> int:
+        left, gone = 1000 * (KEEP_SECONDS - seconds), 0
+        async for some in self._names(histories_pattern(site)):
+            lives = await self._send([("PTTL", name) for name in some])
+            old = [name for name, life in zip(some, lives, strict=True) if 0 <= life <= left]
+            await self._send([("UNLINK", name) for name in old])
+            gone += len(old)
+        return gone
 
     # Documents
 
@@ -175,8 +188,8 @@ class RedisStore:
         families = {family_of(name) for name, body in documents.items() if body is not None}
         if families:
             await self._send([("SADD", families_key(site), *map(to_bytes, sorted(families)))])
-        for some in _chunks(documents.items(), PAGE):
-            await self._send([_put_command(site, name, body) for name, body in some])
+        for some in chunks(documents.items(), PAGE):
+            await self._send([put_command(site, name, body) for name, body in some])
 
     # The rest
 
@@ -208,7 +221,9 @@ class RedisStore:
             due = list(self._folded(changes, blobs, refused))
             if not due:
                 return refused
-            answers = await self._writes.ask([_set_command(*each) for each in due])
+            answers = await self._writes.ask(
+                [set_command(each[0].name, each[0].life, *each[1:]) for each in due]
+            )
             lost = [(each[0], now) for each, now in zip(due, answers, strict=True) if now != 1]
             if not lost:
                 return refused
@@ -293,6 +308,19 @@ class RedisStore:
             if not cursor:
                 return found
 
+    async def _names(self, pattern: bytes) -> AsyncIterator[list[bytes]]:
+        some: list[bytes] = []
+        try:
+            async for name in self._client.scan_iter(match=pattern, count=PAGE):
+                some.append(name)
+                if len(some) == PAGE:
+                    yield some
+                    some = []
+        except (OSError, exceptions.RedisError) as error:
+            raise StoreUnavailable(_told(error)) from error
+        if some:
+            yield some
+
     async def _ping(self) -> None:
         await self._client.ping()
 
@@ -307,27 +335,6 @@ def _told(error: BaseException) -> str:
     if isinstance(error, exceptions.MovedError):
         return "this server is part of a cluster: begin its URL with redis+cluster://"
     return f"the visitor store does not answer ({type(error).__name__}: {error})"
-
-
-# Commands -----------------------------------------------------------------------------------------
-
-
-def _chunks(all_of_them: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    left = iter(all_of_them)
-    while some := list(islice(left, size)):
-        yield some
-
-
-def _set_command(change: _Change, before: bytes | None, after: bytes) -> tuple[Any, ...]:
-    seen = hashlib.sha1(before, usedforsecurity=False).hexdigest() if before is not None else ""
-    return ("EVAL", COMPARE_AND_SET, 1, change.name, seen, after, KEEP_SECONDS)
-
-
-def _put_command(site: str, name: str, body: bytes | None) -> tuple[Any, ...]:
-    family = family_key(site, family_of(name))
-    if body is None:
-        return ("HDEL", family, to_bytes(name))
-    return ("HSET", family, to_bytes(name), body)
 
 
 # Opening ------------------------------------------------------------------------------------------

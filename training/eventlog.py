@@ -30,6 +30,7 @@ from training.eventlog_files import (
 from training.eventlog_folder import erase_from_wal, expire_from_wal, id_of, lock
 from training.eventlog_index import DuplicateIndex, index_path
 from training.eventlog_records import (
+    Expiry,
     Kind,
     Record,
     concerns,
@@ -47,6 +48,7 @@ from training.files import sync_folder
 
 __all__ = [
     "EventLog",
+    "Expiry",
     "Kind",
     "Record",
     "concerns",
@@ -313,15 +315,15 @@ class EventLog:
             lambda path: erase_from_wal(path, site, keys), lambda path: erase_from(path, site, keys)
         )
 
-    def expire(self, before: float) -> int:
-        """Rewrite the log without what tells of visitors and was received before a moment.
+    def expire(self, expiry: Expiry) -> int:
+        """Rewrite the log without what tells of visitors and was received too long ago.
 
         Content, tags and settings stay. Otherwise as `erase`.
         """
         from training.eventlog_segments import expire_from
 
         return self._rewrite(
-            lambda path: expire_from_wal(path, before), lambda path: expire_from(path, before)
+            lambda path: expire_from_wal(path, expiry), lambda path: expire_from(path, expiry)
         )
 
     def _rewrite(self, growing: Callable[[Path], int], sealed: Callable[[Path], int]) -> int:

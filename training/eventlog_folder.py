@@ -11,7 +11,7 @@ from pathlib import Path
 from personas.entities import VisitorKey
 from personas.errors import LogUnavailable
 from training import eventlog_frames as wal
-from training.eventlog_records import EXPIRING, Record, concerns
+from training.eventlog_records import Expiry, Record, concerns
 from training.files import sync_folder
 
 
@@ -72,12 +72,16 @@ def erase_from_wal(path: Path, site: str, keys: Collection[VisitorKey]) -> int:
     return _rewrite(path, lambda each: each.site == site and concerns(each, keys), _marks(keys))
 
 
-def expire_from_wal(path: Path, before: float) -> int:
+def expire_from_wal(path: Path, expiry: Expiry) -> int:
     """Rewrite a write-ahead file without the bodies of what expired.
 
     Returns how many records that were.
     """
-    return _rewrite(path, lambda each: each.time < before and each.kind in EXPIRING, None)
+    data = path.read_bytes()
+    first = next((each for frame in wal.frames(data) for each in wal.records_of(data, frame)), None)
+    if first is None or first.time >= expiry.latest:
+        return 0  # records stand in the order in which they came
+    return _rewrite(path, expiry.takes, None)
 
 
 def _rewrite(path: Path, doomed: Callable[[Record], bool], marks: list[bytes] | None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from unicodedata import normalize
@@ -50,6 +50,32 @@ class Record:
     time: float
     message: int
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """Before which moment what tells of visitors must be gone.
+
+    Args:
+        usual: of sites that did not say.
+        sites: of those that did.
+    """
+
+    usual: float
+    sites: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, site: str) -> float:
+        """Of one site."""
+        return self.sites.get(site, self.usual)
+
+    @property
+    def latest(self) -> float:
+        """Nothing that came later is gone on any site."""
+        return max(self.usual, *self.sites.values()) if self.sites else self.usual
+
+    def takes(self, record: Record) -> bool:
+        """Whether a record must be gone."""
+        return record.kind in EXPIRING and record.time < self.of(record.site)
 
 
 def message_record(

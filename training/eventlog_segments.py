@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -21,7 +22,7 @@ from personas.entities import Touchpoint, TraitChange, TraitValue, VisitorKey
 from personas.errors import CorruptArtefact
 from personas.messages import Accepted
 from training.eventlog_folder import write_whole
-from training.eventlog_records import EXPIRING, Kind, Record, concerns, key_of, message_of
+from training.eventlog_records import EXPIRING, Expiry, Kind, Record, concerns, key_of, message_of
 
 READING = b"2"  # raise it when messages are read differently; older columns are then passed over
 _READING_NAME = b"fingerpost.reading"
@@ -326,14 +327,18 @@ def erase_from(path: Path, site: str, keys: Collection[VisitorKey]) -> int:
     return len(doomed)
 
 
-def expire_from(path: Path, before: float) -> int:
-    """Rewrite a segment without what tells of visitors and was received before a moment.
+def expire_from(path: Path, expiry: Expiry) -> int:
+    """Rewrite a segment without what tells of visitors and expired.
 
     Returns how many records were left out.
     """
     with _told(path):
-        told = pq.read_table(path, columns=["time", "kind"])
+        told = pq.read_table(path, columns=["time", "kind", "site"])
     expiring = pa.array([str(kind) for kind in EXPIRING], pa.string())
+    names = told["site"].cast(pa.string())
+    sites = names.unique()
+    limits = np.array([expiry.of(site) for site in sites.to_pylist()])
+    before = pa.array(limits[pc.index_in(names, sites).to_numpy()])
     old = pc.and_(pc.less(told["time"], before), pc.is_in(told["kind"].cast(pa.string()), expiring))
     doomed = set(pc.indices_nonzero(old).to_pylist())
     if doomed:

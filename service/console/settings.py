@@ -18,6 +18,7 @@ from service.auth import KINDS as KEY_KINDS
 from service.console.desk import Desk, Form, Pages
 from service.console.naming import phase_names
 from service.console.versions import told_of
+from service.keeping import LOG_DAYS, MOST_DAYS, choose_days
 from service.problems import refused
 from service.site_settings import (
     delete_journey,
@@ -25,10 +26,8 @@ from service.site_settings import (
     put_journey,
     unmap_event_name,
 )
-from service.store import KEEP_SECONDS
 
 pages = Pages()
-DAY = 86_400
 LONGEST_LABEL, LONGEST_NAME = 200, 256
 MOST_UNMAPPED = 50
 
@@ -59,7 +58,8 @@ async def _page(desk: Desk, fresh: str | None = None) -> Response:
         more_unmapped=max(len(unmapped) - MOST_UNMAPPED, 0),
         meanings=KINDS,
         known_events=[name for kind in NAMES.values() for name in kind],
-        kept_days=KEEP_SECONDS // DAY,
+        most_days=MOST_DAYS,
+        log_days=LOG_DAYS,
         kept_out=kept_out,
         proxies=proxies,
     )
@@ -184,4 +184,13 @@ async def set_privacy(desk: Desk, form: Form) -> Response:
     _owner(desk)
     value = {"value": form.text("allow-sensitive") == "true"}
     await desk.state.sites.set(desk.site, "option", "allowSensitive", value, desk.now)
+    return desk.there("/settings")
+
+
+@pages.do("/settings/keeping")
+async def set_keeping(desk: Desk, form: Form) -> Response:
+    """How many days is what tells of visitors kept?"""
+    _owner(desk)
+    days = form.text("kept-days", 10)
+    await choose_days(desk.state, desk.site, int(days) if days.isdecimal() else 0, desk.now)
     return desk.there("/settings")

@@ -15,6 +15,7 @@ from personas.journeys import BUILT_IN, Journey
 from personas.vocabulary import KINDS
 from service import site_settings
 from service.auth import EDITOR, Caller, needs
+from service.keeping import LOG_DAYS, MOST_DAYS, choose_days
 from service.routes.bodies import Body, Configuration, Id, answer, written_moment
 from service.routes.pages import ThePage, paged
 from service.routes.paths import PathId
@@ -37,6 +38,13 @@ class Options(Configuration):
     allow_sensitive: bool | None = Field(
         None, description="May personas be formed by gender, age, ethnicity, health …?"
     )
+    kept_days: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_DAYS,
+        description="Days after which what tells of visitors is gone. Unset, visitors are known "
+        f"until {MOST_DAYS} days after their last message, and messages stay {LOG_DAYS} days.",
+    )
 
 
 @router.get("/site")
@@ -50,8 +58,12 @@ async def change_site(
     caller: Owner, state: TheState, body: Annotated[Options, Body(Options)]
 ) -> Response:
     """Change what holds for the whole site."""
-    for name, value in body.model_dump(by_alias=True, exclude_none=True).items():
-        await state.sites.set(caller.site, "option", name, {"value": value}, time.time())
+    now = time.time()
+    if body.allow_sensitive is not None:
+        value = {"value": body.allow_sensitive}
+        await state.sites.set(caller.site, "option", "allowSensitive", value, now)
+    if body.kept_days is not None:
+        await choose_days(state, caller.site, body.kept_days, now)
     return answer(_site(state.sites.of(caller.site)))
 
 
@@ -60,6 +72,7 @@ def _site(site: Site) -> dict[str, Any]:
         "id": site.id,
         "identitySecret": site.identity_secret,
         "allowSensitive": site.allow_sensitive,
+        "keptDays": site.kept_days,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+import time
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.contracts.stores import BACK_ENDS, fresh_site, running
 from tests.service.histories import plausible_history
 
 pytestmark = pytest.mark.anyio
-ANNA = VisitorKey("user_id", "anna")
+ANNA, BEN = VisitorKey("user_id", "anna"), VisitorKey("user_id", "ben")
 ODD_IDS = ["a:b", "{x}y", "}{", "/guides/a b", "ß日本🦊", "*?[a]^-\\", "x" * 256, "日" * 256, "0"]
 
 
@@ -102,6 +103,21 @@ async def test_forgotten_visitors_are_unknown_again(store, site):
     await store.forget(site, keys[:-1])
     found = await store.histories(site, keys)
     assert [bool(each.touchpoints) for each in found] == [False] * 449 + [True]
+
+
+async def test_histories_that_nobody_wrote_for_so_long_are_gone(store, site):
+    some, other = plausible_history(1), VisitorKey("anonymous_id", "ann")
+    await store.update(site, {ANNA: becoming(some), other: becoming(some)})
+    await store.update(f"{site}-2", {ANNA: becoming(some)})
+    await asyncio.sleep(1.1)
+    await store.update(site, {other: becoming(plausible_history(2))})
+    await store.update(site, {BEN: becoming(some)}, heard=time.time() - 500)
+    assert await store.expire(site, 600) == 0
+    assert await store.expire(site, 400) == 1
+    assert await store.histories(site, [BEN]) == [History()]
+    assert await store.expire(site, 1) == 1
+    assert await store.histories(site, [ANNA, other]) == [History(), plausible_history(2)]
+    assert await store.histories(f"{site}-2", [ANNA]) == [some]
 
 
 async def test_an_absurd_history_is_refused_and_its_neighbours_are_written(store, site):

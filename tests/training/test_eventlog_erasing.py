@@ -8,7 +8,7 @@ import pytest
 from personas.messages import Rejected, message_hash
 from tests.builders import DAY, NOW, anonymous, call, page, record, record_of, user
 from tests.training.logs import in_log, opened, run, some_records
-from training.eventlog import Kind, link_record, rejected_record, sealed_files
+from training.eventlog import Expiry, Kind, link_record, rejected_record, sealed_files
 
 REFUSED = Rejected("x", "y.", None)
 DOOMED = [
@@ -107,9 +107,27 @@ def test_what_expired_is_gone_but_content_and_settings_stay(tmp_path, seal_bytes
         async with opened(tmp_path, seal_bytes=seal_bytes) as log:
             for each in old + new:
                 await log.append([each])
-            assert log.expire(NOW - 760 * DAY) == 2
-            assert log.expire(NOW - 760 * DAY) == 0
+            assert log.expire(Expiry(NOW - 760 * DAY)) == 2
+            assert log.expire(Expiry(NOW - 760 * DAY)) == 0
             assert log.position == len(old + new)
 
     run(story())
     assert in_log(tmp_path) == old[2:] + new
+
+
+@pytest.mark.parametrize("seal_bytes", [1, 1 << 30])
+def test_each_site_has_its_own_time(tmp_path, seal_bytes):
+    told = [
+        record(Kind.IMPRESSION, b'{"items":[]}', site, NOW - days * DAY)
+        for days in (90, 20)
+        for site in ("short", "long")
+    ]
+
+    async def story():
+        async with opened(tmp_path, seal_bytes=seal_bytes) as log:
+            for each in told:
+                await log.append([each])
+            return log.expire(Expiry(NOW - 60 * DAY, {"short": NOW - 10 * DAY, "long": 0.0}))
+
+    assert run(story()) == 2
+    assert in_log(tmp_path) == [each for each in told if each.site == "long"]
