@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import Service
 from tests.console.browsing import HOSTILE
+from tests.console.chromium import CHROMIUM, FLAGS, signed_in
 from training.simulate import demo_messages
 
 VISITORS = 80
@@ -55,3 +56,21 @@ def known(tmp_path_factory):
         assert client.post("/v1/personas", json=drawn).status_code == 201
     yield service
     service.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, known):
+    """A page of somebody who is signed in, with everything that the browser complains about."""
+    context = chromium.new_context(base_url=known.url, viewport={"width": 1280, "height": 900})
+    yield signed_in(context)
+    context.close()

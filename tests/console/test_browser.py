@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SECRET
 from tests.console.browsing import HOSTILE
+from tests.console.chromium import CHROMIUM, signed_in
 from tests.console.test_pages import PAGES, persona
-from tests.stories.test_demo import CHROMIUM, FLAGS
 
 AXE = Path(os.environ.get("FINGERPOST_TEST_AXE", ""))
 EVERY_PAGE = (
@@ -33,48 +32,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium"),
 ]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(chromium, known):
-    """A page of somebody who is signed in, with everything that the browser complains about."""
-    context = chromium.new_context(base_url=known.url, viewport={"width": 1280, "height": 900})
-    yield signed_in(context)
-    context.close()
-
-
-def signed_in(context):
-    page = context.new_page()
-    page.complaints = []
-    page.on("dialog", lambda dialog: page.complaints.append(f"dialog: {dialog.message}"))
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on("console", lambda message: heard(page, message))
-    page.on("request", lambda request: asked(page, request))
-    page.goto("/console/sign-in")
-    page.get_by_label("Console key").fill(SECRET)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/console")
-    return page
-
-
-def heard(page, message) -> None:
-    if message.type == "error" or "Content Security Policy" in message.text:
-        page.complaints.append(message.text)
-
-
-def asked(page, request) -> None:
-    if not request.url.startswith(page.url.split("/console")[0]) and page.url != "about:blank":
-        page.complaints.append(f"asked elsewhere: {request.url}")
 
 
 def test_every_page_is_painted_soon_and_asks_nobody_else_for_anything(page):
