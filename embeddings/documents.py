@@ -138,16 +138,12 @@ def write_time(moment: float) -> str:
 def content_item(document: Mapping[str, Any]) -> ContentItem:
     """The noun of a document that `read_document` or the store gave."""
     tagging = document.get("tagging") or {}
-    declared = document.get("type")
-    kind = read_tag(tagging.get("type"), CONTENT_TYPES)
-    if declared in CONTENT_TYPES and (kind is None or kind.source != "human"):
-        kind = Tag(declared, {declared: 1.0}, "site")
     return ContentItem(
         id=document["id"],
         url=document.get("url"),
         title=document.get("title") or "",
         description=document.get("description") or "",
-        type=kind,
+        type=type_of(tagging.get("type"), document.get("type")),
         phase=read_tag(tagging.get("phase"), LADDER),
         locale=document.get("locale"),
         tags=tuple(document.get("tags") or ()),
@@ -157,6 +153,14 @@ def content_item(document: Mapping[str, Any]) -> ContentItem:
         hidden=bool(document.get("hidden")),
         properties=document.get("properties") or {},
     )
+
+
+def type_of(tag: object, declared: object) -> Tag | None:
+    """What an item is: by a person's word, else by the site's own, else by the model's."""
+    kind = read_tag(tag, CONTENT_TYPES)
+    if declared in CONTENT_TYPES and (kind is None or kind.source != "human"):
+        return Tag(str(declared), {str(declared): 1.0}, "site")
+    return kind
 
 
 def content_facts(item: ContentItem) -> ContentFacts:

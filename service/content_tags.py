@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from embeddings.documents import Document, phase_shares, read_tag, write_tag
+from embeddings.documents import Document, phase_shares, read_tag, type_of, write_tag
 from personas.entities import CONTENT_TYPES, LADDER, Array, Tag
 from personas.errors import InvalidInput
 from personas.journeys import RUNG, Journey, view
@@ -96,14 +96,18 @@ def _on_ladder(shares: Mapping[str, float], journey: Journey) -> dict[str, float
 
 
 def tags_of(
-    tagging: Mapping[str, Any], journey: Journey, personas: Mapping[str, float]
+    tagging: Mapping[str, Any],
+    journey: Journey,
+    personas: Mapping[str, float],
+    declared: object = None,
 ) -> dict[str, Any]:
     """Tags as the contract has them, of a document's `tagging`.
 
     Args:
         personas: whom it is for, where no person said so.
+        declared: the type that the site gave it.
     """
-    kind = read_tag(tagging.get("type"), CONTENT_TYPES)
+    kind = type_of(tagging.get("type"), declared)
     phase = read_tag(tagging.get("phase"), LADDER)
     said = tagging.get("personas") or {}
     return {
@@ -143,6 +147,6 @@ def shown(
     embedded = document.get("encoder") is not None
     return {
         **told,
-        "tagging": tags_of(document.get("tagging") or {}, journey, personas),
+        "tagging": tags_of(document.get("tagging") or {}, journey, personas, document.get("type")),
         "embedded": embedded,
     }

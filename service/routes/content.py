@@ -248,7 +248,9 @@ async def put_tags(
     else:
         document = await release_tags(state, caller.site, content_id, time.time())
     tag = {"ETag": etag_of(document)}
-    tags = tags_of(document["tagging"], words, personas_of(state, caller, document))
+    tags = tags_of(
+        document["tagging"], words, personas_of(state, caller, document), document.get("type")
+    )
     return answer({"id": content_id, **tags}, headers=tag)
 
 

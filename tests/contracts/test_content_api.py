@@ -113,6 +113,8 @@ def test_a_tag_that_the_site_gives_is_taken_and_the_phase_still_told(secret):
     assert told["warnings"][0]["pointer"] == "/type"
     told = put(secret, "/given", **(GUIDE | {"type": "Whitepaper"}))
     assert told["type"] == "white-paper"
+    shown = told["tagging"]["type"]
+    assert (shown["id"], shown["probability"], shown["source"]) == ("white-paper", 1.0, "site")
     assert told["warnings"] == []
     assert ids(secret, type="white-paper") == ["/given"]
 
