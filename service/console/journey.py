@@ -15,9 +15,10 @@ from service.console.charts.sankey import Flow, Node, sankey
 from service.console.colours import phase_css
 from service.console.desk import Desk, Form, Pages
 from service.console.overview import phase_name
-from service.journeys import Counts, aim, counted, funnel_of, map_of
+from service.journeys import FEWEST, Counts, aim, counted, counts_of, funnel_of, map_of
 
 pages = Pages()
+LEAST_COMPARED = 2  # personas
 MOST_TOLD = 4  # channels, events, types and contents of a phase
 ARRIVAL = "arrival"
 
@@ -53,6 +54,7 @@ async def journey_map(desk: Desk) -> Response:
         columns=[] if counts is None else _columns(desk, counts),
         flows=None if counts is None else _flows(desk, counts),
         steps=[] if counts is None else _steps(desk, counts),
+        passed=await _passed(desk, dict(personas)) if chosen is None and counts is not None else [],
         bar=meter,
         most=MOST_TOLD,
     )
@@ -118,6 +120,48 @@ def _flows(desk: Desk, counts: Counts) -> tuple[Markup, Markup]:
         for width, height in ((880, 400), (360, 420))
     )
     return wide, narrow
+
+
+@dataclass(frozen=True)
+class Passed:
+    """Who of a persona goes on.
+
+    Attributes:
+        shares: of those who came as far as the phase before, for each phase but the first; None
+            where nobody came.
+        lowest: whether a share is the lowest of all personas.
+    """
+
+    persona: str
+    name: str
+    shares: Sequence[float | None]
+    lowest: Sequence[bool]
+
+
+async def _passed(desk: Desk, personas: Mapping[str, str]) -> list[Passed]:
+    """Where each persona stalls, beside the others; nothing where there is only one."""
+    found: dict[str, list[float | None]] = {}
+    taken = await desk.state.censuses.latest(desk.state, desk.site)
+    if taken is None:
+        return []
+    for persona in personas:
+        counts = counts_of(taken.about["journeys"], desk.journey, persona)
+        if counts.visitors >= FEWEST:
+            steps = funnel_of(counts, None, None)[1:]
+            found[persona] = [step["ofStepBefore"] for step in steps]
+    if len(found) < LEAST_COMPARED:
+        return []
+    columns = zip(*found.values(), strict=True)
+    lows = [min((s for s in shares if s is not None), default=None) for shares in columns]
+    return [
+        Passed(
+            persona,
+            personas[persona],
+            shares,
+            [share is not None and share == low for share, low in zip(shares, lows, strict=True)],
+        )
+        for persona, shares in found.items()
+    ]
 
 
 def _steps(desk: Desk, counts: Counts) -> list[tuple[str, str, Mapping[str, Any]]]:
