@@ -6,14 +6,20 @@ in; of `one thing|{n} things` the first half is for one.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.resources import files
+from string import Formatter
+
+from markupsafe import Markup, escape
 
 LANGUAGES = ("en", "de")
+SAID = "said."  # keys of what models say
+LISTS = ("often", "seldom")  # fields in which several things are said
 COOKIE = "fingerpost_language"
 _MONTHS = {
     "en": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),  # noqa: SIM905 - reads better
@@ -34,6 +40,45 @@ def catalogue() -> Mapping[str, tuple[str, ...]]:
                     raise ValueError(f"{page}.{name} stands twice")
                 found[f"{page}.{name}"] = tuple(told)
     return found
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
+    """What models may say, the most particular first, and how it is said in a language."""
+    place = LANGUAGES.index(language)
+    said = [texts for key, texts in catalogue().items() if key.startswith(SAID)]
+    said.sort(key=lambda texts: -len(re.sub(r"\{\w+\}", "", texts[0])))
+    return [(_pattern(texts[0]), texts[place]) for texts in said]
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    parts = Formatter().parse(text)
+    places = {"n": r"[\d.,]+"}
+    return re.compile(
+        "".join(
+            re.escape(before) + (f"(?P<{name}>{places.get(name[0], '.+?')})" if name else "")
+            for before, name, _, _ in parts
+        ),
+        re.DOTALL,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _translated(text: str, language: str) -> str | None:
+    for pattern, told in _patterns(language):
+        if (found := pattern.fullmatch(text)) is not None:
+            values = {
+                name: _localised(name, value, language) for name, value in found.groupdict().items()
+            }
+            return told.format_map(values)
+    return None
+
+
+def _localised(name: str, value: str, language: str) -> str:
+    if name.startswith("n"):
+        return value.translate({44: ".", 46: ","})
+    several = re.split(r", | and ", value) if name in LISTS else [value]
+    return ", ".join(_translated(each, language) or each for each in several)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +103,18 @@ class Words:
     def has(self, key: str) -> bool:
         """Is there a text of this key?"""
         return key in catalogue()
+
+    def said(self, text: str, sure: bool = True) -> Markup:
+        """What a model says, in this language; marked as English where it is not known in it.
+
+        Args:
+            sure: that a model said so; else people may have written it, in whichever language.
+        """
+        told = None if self.language == LANGUAGES[0] else _translated(text, self.language)
+        if told is not None:
+            return escape(told)
+        plain = self.language == LANGUAGES[0] or not sure
+        return escape(text) if plain else Markup('<span lang="en">{}</span>').format(text)
 
     def named(self, group: str, name: str) -> str:
         """The name of one of a known group, such as `phase`; what is not known stays as it is."""

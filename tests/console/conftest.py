@@ -58,7 +58,7 @@ def known(tmp_path_factory):
     service.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must not outlive the module
 def chromium():
     from playwright.sync_api import sync_playwright
 

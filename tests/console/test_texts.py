@@ -9,7 +9,12 @@ from string import Formatter
 import pytest
 
 import service.console
-from service.console.texts import LANGUAGES, Words, catalogue, language_of
+from personas.entities import CONTENT_TYPES, LADDER
+from personas.vocabulary import WORDS as WORDS_OF_EVENTS
+from personas.vocabulary import in_words
+from service.console.texts import LANGUAGES, SAID, Words, catalogue, language_of
+from service.drift import WORDS as DRIFT
+from service.recommend_words import WORDS, words_of
 from tests.builders import NOW
 
 FOLDER = Path(service.console.__file__).parent
@@ -46,7 +51,7 @@ def test_every_text_that_pages_ask_for_is_there():
 
 def test_every_text_is_asked_for():
     source = written()
-    begun = tuple(one or f"{other}." for one, other in BEGUN.findall(source))
+    begun = (SAID, *(one or f"{other}." for one, other in BEGUN.findall(source)))
     # Groups that are handed on to a macro: `rows(…, "event")`.
     begun += tuple(f"{group}." for group in set(re.findall(r', "([a-z]+)"\) }}', source)))
     unused = [
@@ -97,3 +102,48 @@ def test_times_are_written_as_people_write_them():
 )
 def test_the_language_is_the_one_that_the_browser_likes_best(accepted, chosen, language):
     assert language_of(accepted, chosen) == language
+
+
+# --- what models say ------------------------------------------------------------------------------
+
+
+def reasons() -> set[str]:
+    told = {words_of(code, weight, rung=None, because=None) for code in WORDS for weight in (1, -1)}
+    told |= {words_of("phase-match", 1, rung=rung, because=None) for rung in LADDER}
+    return told
+
+
+def observations() -> set[str]:
+    kinds = (None, *CONTENT_TYPES)
+    return {in_words(name, kind) for name in (*WORDS_OF_EVENTS, "page") for kind in kinds}
+
+
+@pytest.mark.parametrize("text", sorted(reasons() | observations() | set(DRIFT.values())))
+def test_what_models_say_is_told_in_german(text):
+    told = Words("de").said(text)
+    assert "lang=" not in told
+    assert told != text
+    assert Words("en").said(text) == text
+
+
+def test_fields_of_what_models_say_are_kept_or_told_in_german_too():
+    german = Words("de").said
+    assert german("Because you read “Heat and cold”") == "Weil Sie „Heat and cold“ gelesen haben"
+    brief = "Write a video about “solar” for “Tenants”: those of them who compare solutions."
+    assert german(brief) == (
+        "Für „Tenants“ ein Video über „solar“ schreiben: für alle, die Lösungen vergleichen."
+    )
+    description = (
+        "About 33% of your visitors. Compared with everyone, they more often have 2 kids and a car "
+        "and come from search engines and seldom come at night."
+    )
+    assert german(description) == (
+        "Etwa 33 % Ihrer Besucher. Verglichen mit allen öfter: 2 kids, a car, von Suchmaschinen; "
+        "seltener: nachts da."
+    )
+
+
+def test_what_is_not_known_in_german_is_marked_as_english_and_what_people_wrote_stays():
+    german = Words("de").said
+    assert german("A < B") == '<span lang="en">A &lt; B</span>'
+    assert german("Unsere besten Kunden", sure=False) == "Unsere besten Kunden"
