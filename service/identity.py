@@ -26,7 +26,7 @@ from personas.visitor import (
 if TYPE_CHECKING:
     from service.metrics import Metrics
 
-MOST_REMEMBERED = 10_000  # ids whose refusals were told
+MOST_REMEMBERED = 10_000  # ids and links whose refusals were told
 FULL = f"This id has {MOST_LINKS} links; further ones are refused. Is it a test account?"
 SHARED = (
     f"This anonymous id stands for more than {MOST_USERS} users: it is taken for a shared device "
@@ -37,7 +37,7 @@ logger = structlog.get_logger(__name__)
 
 
 class Refusals:
-    """Links that were refused since the start.
+    """Links that were refused since the start, each counted once however often it is folded.
 
     Args:
         pseudonym: of a site's id.
@@ -46,6 +46,7 @@ class Refusals:
     def __init__(self, metrics: Metrics, pseudonym: Callable[[str, VisitorKey], str]) -> None:
         self._metrics, self._pseudonym = metrics, pseudonym
         self._told: set[tuple[str, VisitorKey, str]] = set()
+        self._counted: set[tuple[str, VisitorKey, VisitorKey]] = set()
         self.counts: Counter[str] = Counter()  # by site
 
     def look(
@@ -57,15 +58,18 @@ class Refusals:
         accepted: Sequence[Accepted],
     ) -> None:
         """Count what folding these messages refused."""
-        refused = refused_links(key, after, accepted)
-        if refused:
-            self._tell(site, key, "full", len(refused))
+        for other in refused_links(key, after, accepted):
+            self._tell(site, key, "full", other)
         if is_shared(key, after) and not is_shared(key, before):
-            self._tell(site, key, "shared", 1)
+            self._tell(site, key, "shared", key)
 
-    def _tell(self, site: str, key: VisitorKey, reason: str, count: int) -> None:
-        self._metrics.links_refused(site, reason, count)
-        self.counts[site] += count
+    def _tell(self, site: str, key: VisitorKey, reason: str, other: VisitorKey) -> None:
+        if (site, key, other) in self._counted:
+            return
+        if len(self._counted) < MOST_REMEMBERED:
+            self._counted.add((site, key, other))
+        self._metrics.links_refused(site, reason, 1)
+        self.counts[site] += 1
         if (site, key, reason) in self._told or len(self._told) >= MOST_REMEMBERED:
             return
         self._told.add((site, key, reason))

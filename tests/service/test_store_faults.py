@@ -10,6 +10,7 @@ import signal
 import socket
 import time
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 import redis
@@ -83,13 +84,18 @@ async def refusal(call) -> float:
 async def recovery(call, limit: float = 10.0) -> float:
     """How long it took until the call went well again."""
     begun = time.perf_counter()
+    await recovered(call, limit)
+    return time.perf_counter() - begun
+
+
+async def recovered(call, limit: float = 10.0):
+    """What the call answers once it goes well: a busy machine may halt any program for a while."""
+    begun = time.perf_counter()
     while time.perf_counter() - begun < limit:
         try:
-            await call()
+            return await call()
         except StoreUnavailable:
             await asyncio.sleep(0.005)
-        else:
-            return time.perf_counter() - begun
     raise AssertionError("not recovered")
 
 
@@ -232,7 +238,8 @@ async def test_an_ill_network_is_noticed_at_once_and_never_mixes_answers_up(serv
             network.mode = "well"
             assert await recovery(far.ping) <= HEALED
             for number in random.Random(1).choices(range(3), k=20):
-                assert await far.histories("site", [KEYS[number]]) == [kept[number]]
+                one = await recovered(partial(far.histories, "site", [KEYS[number]]))
+                assert one == [kept[number]]
         assert min(first) <= FIRST
         assert usual(after) <= AFTER
         await far.close()
