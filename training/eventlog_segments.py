@@ -54,6 +54,7 @@ _MESSAGE_FIELDS = [
 SCHEMA = pa.schema([*_RECORD_FIELDS, *_MESSAGE_FIELDS])
 Told = tuple[str, TraitValue | None]
 ROWS_TOGETHER = 1 << 16
+READ_TOGETHER = 1 << 13  # rows: more would only be held in memory
 _READ = ["position", "kind", "site", "time", "message", "body"]
 _MESSAGE_COLUMNS = ["position", "message", *(field.name for field in _MESSAGE_FIELDS)]
 
@@ -269,9 +270,15 @@ def _batches(
         for group in range(file.num_row_groups):
             if kinds is not None and not _may_hold(file.metadata.row_group(group), kinds):
                 continue
-            with _told(path):
-                table = file.read_row_group(group, columns=needed)
-            yield from _chosen(table, since, kinds, site).to_batches(max_chunksize=1 << 13)
+            batches = file.iter_batches(
+                READ_TOGETHER, row_groups=[group], columns=needed, use_threads=False
+            )
+            while True:
+                with _told(path):
+                    batch = next(batches, None)
+                if batch is None:
+                    break
+                yield from _chosen(pa.Table.from_batches([batch]), since, kinds, site).to_batches()
 
 
 def _may_hold(group: pq.RowGroupMetaData, kinds: Collection[Kind]) -> bool:
