@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 
 import httpx
@@ -49,3 +50,22 @@ def at_the_console(service: Service, key: str | None = SECRET, language: str = "
         if key is not None:
             assert browser.sign_in(key).status_code == 303
         yield browser
+
+
+def learned(client: httpx.Client, within: float = 120.0) -> None:
+    """Train phases and personas, until that has ended and visitors were looked at again."""
+    client.post("/v1/jobs", json={"kind": "train", "models": ["phases", "personas"]})
+    ended(client, within)
+
+
+def ended(client: httpx.Client, within: float = 120.0) -> None:
+    """Until no training runs, and visitors were looked at again."""
+    deadline = time.monotonic() + within
+    while any(
+        job["status"] in ("queued", "running") for job in client.get("/v1/jobs").json()["data"]
+    ):
+        assert time.monotonic() < deadline, "training takes too long"
+        time.sleep(0.2)
+    while not client.get("/v1/insights/drift").json()["current"]:
+        assert time.monotonic() < deadline, "the census takes too long"
+        time.sleep(0.2)

@@ -7,23 +7,11 @@ import time
 import pytest
 
 from tests.conftest import Service
-from tests.console.browsing import HOSTILE
+from tests.console.browsing import HOSTILE, learned
 from tests.console.chromium import CHROMIUM, FLAGS, signed_in
 from training.simulate import demo_messages
 
 VISITORS = 80
-
-
-def learned(client) -> None:
-    """Wait until training has ended and its census is taken."""
-    job = client.post("/v1/jobs", json={"kind": "train", "models": ["phases", "personas"]}).json()
-    deadline = time.monotonic() + 120
-    while client.get(f"/v1/jobs/{job['id']}").json()["status"] in ("queued", "running"):
-        assert time.monotonic() < deadline, "training takes too long"
-        time.sleep(0.2)
-    while not client.get("/v1/insights/drift").json()["current"]:
-        assert time.monotonic() < deadline, "the census takes too long"
-        time.sleep(0.2)
 
 
 @pytest.fixture(scope="session")

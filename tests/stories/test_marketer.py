@@ -11,6 +11,7 @@ import pytest
 
 from service.demo.pages import contents
 from tests.conftest import Service
+from tests.console.browsing import ended, learned
 from tests.console.chromium import CHROMIUM, FLAGS, signed_in
 from training.simulate import demo_messages
 
@@ -38,23 +39,9 @@ def site(tmp_path_factory):
         catalogue = [{**item, "phase": item["expectedPhase"]} for item in items]
         for messages, _ in demo_messages(catalogue, VISITORS, time.time(), 120.0, 3, 400):
             client.post("/v1/batch", json={"batch": messages})
-        client.post("/v1/jobs", json={"kind": "train", "models": ["phases", "personas"]})
-        ended(client)
+        learned(client, TRAINED_WITHIN_S)
         yield service
     service.stop()
-
-
-def ended(client) -> None:
-    """Until no training runs, and visitors were looked at again."""
-    deadline = time.monotonic() + TRAINED_WITHIN_S
-    while any(
-        job["status"] in ("queued", "running") for job in client.get("/v1/jobs").json()["data"]
-    ):
-        assert time.monotonic() < deadline, "training takes too long"
-        time.sleep(0.3)
-    while not client.get("/v1/insights/drift").json()["current"]:
-        assert time.monotonic() < deadline, "the census takes too long"
-        time.sleep(0.3)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +74,7 @@ def test_a_marketers_day(site, page):
         kept, gone = merged_and_renamed(page, client)
         page.goto("/console/models")
         press(page, "form[action$='/models/train'] button")
-        ended(client)
+        ended(client, TRAINED_WITHIN_S)
         for identity, kind in corrected.items():
             tag = client.get(f"/v1/content/{quote(identity, safe='')}").json()["tagging"]["type"]
             assert (tag["id"], tag["source"]) == (kind, "human")
