@@ -40,3 +40,11 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_older(place: Path, moment: float) -> bool:
+    """Whether a file or folder is there, and was changed before a moment in seconds since 1970."""
+    try:
+        return place.stat().st_mtime < moment
+    except FileNotFoundError:
+        return False

@@ -31,10 +31,11 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from personas.errors import CorruptArtefact, InvalidInput, Unavailable, UnknownName
-from training.files import locked, put_file, sync_folder
+from training.files import is_older, locked, put_file, sync_folder
 
 FORMAT = 1
 KEPT = 20  # versions of a site
+FRESH_SECONDS = 600  # so long its writer may take to activate a version
 STALE_SECONDS = 86_400  # a draft this old has lost its writer
 SUMS, MANIFEST = "SHA256SUMS", "manifest.json"
 ARRAYS, SETTINGS, CARD = "arrays.safetensors", "settings.json", "card.md"
@@ -103,7 +104,8 @@ class Registry:
 
     Args:
         folder: made when something is written.
-        kept: versions of a site; with one more the oldest goes, but never one in use.
+        kept: versions of a site; with one more the oldest goes, but never one in use, nor one that
+            was written just now.
     """
 
     def __init__(self, folder: Path, kept: int = KEPT) -> None:
@@ -316,11 +318,11 @@ class Registry:
             active, before = self._pointer(site)
             spare = [each for each in self._ids(site) if each not in (active, *before[:1])]
             for version in spare[: -self._kept]:
-                shutil.rmtree(versions / version, ignore_errors=True)
+                if is_older(versions / version, now - FRESH_SECONDS):
+                    shutil.rmtree(versions / version, ignore_errors=True)
         for draft in versions.glob(".draft-*"):
-            with contextlib.suppress(FileNotFoundError):
-                if draft.stat().st_mtime < now - STALE_SECONDS:
-                    shutil.rmtree(draft, ignore_errors=True)
+            if is_older(draft, now - STALE_SECONDS):
+                shutil.rmtree(draft, ignore_errors=True)
 
 
 # Contents of files --------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -349,17 +350,26 @@ def test_writers_in_several_processes_do_not_collide(registry):
 
 
 def test_old_versions_go_but_never_one_in_use(tmp_path):
-    registry = Registry(tmp_path, kept=3)
-    first = in_use(registry, fitted())
+    registry, later = Registry(tmp_path, kept=3), time.time() + 3600
+    first = in_use(registry, fitted(), now=later)
     for number in range(1, 10):
-        newest = registry.write(SITE, [fitted(seed=number)], NOW + number)
+        newest = registry.write(SITE, [fitted(seed=number)], later + number)
     left = [each.version for each in registry.versions(SITE)]
     assert len(left) == 4
     assert (left[0], left[-1]) == (newest, first)
     registry.activate(SITE, newest)
     for number in range(10, 20):
-        registry.write(SITE, [fitted(seed=number)], NOW + number)
+        registry.write(SITE, [fitted(seed=number)], later + number)
     assert {first, newest} <= {each.version for each in registry.versions(SITE)}
+
+
+def test_a_version_that_was_written_just_now_stays_until_it_can_be_activated(tmp_path):
+    registry, now = Registry(tmp_path, kept=3), time.time()
+    first = registry.write(SITE, [fitted()], now)
+    for number in range(1, 10):
+        in_use(registry, fitted(seed=number), now=now + number)
+    registry.activate(SITE, first)
+    assert registry.active(SITE) == first
 
 
 def test_what_a_dead_writer_left_goes(registry):
