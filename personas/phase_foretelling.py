@@ -89,14 +89,15 @@ def foretell(
     visitors: list[int] = []
     for number, history in enumerate(histories):
         belief, _ = beginning(model, history, np.inf)
-        for step in steps_of(history, facts, np.inf, plain):
+        steps = list(steps_of(history, facts, np.inf, plain))
+        for step, says in zip(steps, said_by(model, steps), strict=True):
             belief = predict(model, belief, step.gap or 0.0)
             index = place.get(step.category, place.get(pool_of(step.category), -1))
             if index >= 0:
                 befores.append(belief)
                 seen.append(index)
                 visitors.append(number)
-            belief = condition(belief, said_by(model, step))
+            belief = condition(belief, says)
     before, category = np.array(befores), np.array(seen, np.int64)
     shares = before @ _emissions(model, categories, before.mean(0), np.array([*frequency.values()]))
     by_kind = shares @ _kinds_of(categories)

@@ -246,11 +246,12 @@ def _of_one(
     traits = traits_told(history.traits, np.inf).items()
     who = dict(sign_of_trait(name, value, model.cuts) for name, value in traits)
     visit: list[tuple[Step, Array]] = []
-    for step in steps_of(history, facts, np.inf, mapping):
+    steps = list(steps_of(history, facts, np.inf, mapping))
+    for step, says in zip(steps, said_by(model, steps), strict=True):
         if step.opens_visit:
             yield from _told(visit, who, order)
             visit = []
-        belief = condition(predict(model, belief, step.gap or 0.0), said_by(model, step))
+        belief = condition(predict(model, belief, step.gap or 0.0), says)
         visit.append((step, belief))
     yield from _told(visit, who, order)
 

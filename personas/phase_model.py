@@ -7,10 +7,11 @@ channels they come. A belief is over ways and rungs at once; the ladder is its s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import log
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -266,49 +267,86 @@ def log_likelihood(
     """
     fact = facts.get(touchpoint.content) if touchpoint.content is not None else None
     category = category_of(touchpoint, fact, plain_mapping(mapping), repeats)
-    return said(model, touchpoint, fact, category, repeats, opens_visit)
+    one: Array = said(model, [_Alone(touchpoint, fact, category, repeats, opens_visit)])[0]
+    return one
 
 
-def said(
-    model: PhaseModel,
-    touchpoint: Touchpoint,
-    fact: ContentFacts | None,
-    category: Category,
-    repeats: int,
-    opens_visit: bool,
-) -> Array:
-    """The same of a touchpoint whose category is known."""
-    row = row_of(model, category)
-    weight = tag_weight(model.tag_weight, fact, category)
-    if weight and fact is not None:
-        row = row * tag_factor(fact, weight)
-    odds = np.exp(attention(model.attention, touchpoint, 0 if category[3] else repeats))
-    told = model.trust * np.log1p(odds[:, None] * row)
-    if touchpoint.rating is not None:
-        told = told + phase_prior.RATING * (touchpoint.rating - 0.5)
-    if opens_visit:
-        told = told + model.channels[_CHANNEL.get(touchpoint.channel, -1)]
-    if model.signs:
-        for sign in signs_of_touchpoint(touchpoint, fact, opens_visit):
-            if sign in model.signs:
-                told = told + model.signs[sign][:, None]
-    result: Array = told.ravel()
-    return result
+class Observed(Protocol):
+    """A touchpoint in its place: what it is, and how often the same came before in the visit."""
+
+    @property
+    def touchpoint(self) -> Touchpoint: ...
+    @property
+    def fact(self) -> ContentFacts | None: ...
+    @property
+    def category(self) -> Category: ...
+    @property
+    def repeats(self) -> int: ...
+    @property
+    def opens_visit(self) -> bool: ...
 
 
-def attention(told: Attention, touchpoint: Touchpoint, repeats: int) -> Array:
-    """Log-odds that a touchpoint is meant, in each way [K]."""
-    odds = float(told.odds[min(repeats, len(told.odds) - 1)])
-    looked = closeness(touchpoint)
-    if looked is not None:
-        odds += phase_prior.CLOSENESS * (looked - phase_prior.EXPECTED_CLOSENESS)
-    if touchpoint.dwell is None:
-        return np.full(len(told.read), odds)
-    above = log(max(touchpoint.dwell, LEAST_SECONDS)) - 0.5 * (told.read + told.missed)
-    by_time: Array = above * (told.read - told.missed) / told.spread**2
-    np.clip(by_time, LEAST_ATTENTION, MOST_ATTENTION, out=by_time)
-    by_time += odds
-    return by_time
+class _Alone(NamedTuple):
+    touchpoint: Touchpoint
+    fact: ContentFacts | None
+    category: Category
+    repeats: int
+    opens_visit: bool
+
+
+def said(model: PhaseModel, steps: Sequence[Observed]) -> Array:
+    """The same of touchpoints whose category is known [S, K * 7]."""
+    rows = np.empty((len(steps), model.ways, RUNGS))
+    for number, step in enumerate(steps):
+        rows[number] = row_of(model, step.category)
+    _times_tags(rows, model.tag_weight, steps)
+    odds = np.exp(attention(model.attention, steps))
+    told = model.trust * np.log1p(odds[:, :, None] * rows)
+    for number, step in enumerate(steps):
+        if step.touchpoint.rating is not None:
+            told[number] += phase_prior.RATING * (step.touchpoint.rating - 0.5)
+        if step.opens_visit:
+            told[number] += model.channels[_CHANNEL.get(step.touchpoint.channel, -1)]
+        if model.signs:
+            for sign in signs_of_touchpoint(step.touchpoint, step.fact, step.opens_visit):
+                if sign in model.signs:
+                    told[number] += model.signs[sign][:, None]
+    return told.reshape(len(steps), model.ways * RUNGS)
+
+
+def _times_tags(rows: Array, weight: float, steps: Sequence[Observed]) -> None:
+    """What contents' own tags say beside the rows of their categories [S, K, 7]."""
+    tagged = [
+        (number, own, step.fact.phases)
+        for number, step in enumerate(steps)
+        if step.fact is not None and (own := tag_weight(weight, step.fact, step.category))
+    ]
+    if tagged:
+        numbers, weights, phases = zip(*tagged, strict=True)
+        rows[list(numbers)] *= tag_factors(np.array(phases), np.array(weights))[:, None]
+
+
+def attention(told: Attention, steps: Sequence[Observed]) -> Array:
+    """Log-odds that each touchpoint is meant, in each way [S, K]."""
+    odds = np.empty((len(steps), len(told.read)))
+    timed: list[int] = []
+    seconds: list[float] = []
+    most = len(told.odds) - 1
+    for number, step in enumerate(steps):
+        repeats = 0 if step.category[3] else step.repeats
+        one = told.odds[min(repeats, most)]
+        looked = closeness(step.touchpoint)
+        if looked is not None:
+            one += phase_prior.CLOSENESS * (looked - phase_prior.EXPECTED_CLOSENESS)
+        odds[number] = one
+        if step.touchpoint.dwell is not None:
+            timed.append(number)
+            seconds.append(log(max(step.touchpoint.dwell, LEAST_SECONDS)))
+    if timed:
+        above = np.array(seconds)[:, None] - 0.5 * (told.read + told.missed)
+        by_time = above * (told.read - told.missed) / told.spread**2
+        odds[timed] += np.clip(by_time, LEAST_ATTENTION, MOST_ATTENTION)
+    return odds
 
 
 def closeness(touchpoint: Touchpoint) -> float | None:
@@ -324,8 +362,8 @@ def tag_weight(weight: float, fact: ContentFacts | None, category: Category) -> 
     return weight if category[2] == "other" else weight * phase_prior.TAG_BESIDE_TYPE
 
 
-def tag_factor(fact: ContentFacts, weight: float) -> Array:
-    """What a content's phase tag says [7], as a factor that is 1 on average."""
-    told = np.maximum(fact.phases, LEAST_TAG) ** weight
-    factor: Array = told * (len(told) / told.sum())
-    return factor
+def tag_factors(phases: Array, weights: Array) -> Array:
+    """What contents' phase tags [S, 7] say [S, 7], as factors that are 1 on average."""
+    told = np.maximum(phases, LEAST_TAG) ** weights[:, None]
+    factors: Array = told * (RUNGS / told.sum(axis=1, keepdims=True))
+    return factors

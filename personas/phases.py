@@ -120,13 +120,15 @@ def _weighed(belief: Array, likelihood: Array) -> Array:
 # --- the fold -------------------------------------------------------------------------------------
 
 
-def said_by(model: PhaseModel, step: Step) -> Array:
-    """Log likelihood [K * 7] of a step, up to a constant."""
-    told = said(model, step.touchpoint, step.fact, step.category, step.repeats, step.opens_visit)
-    if model.leanings is not None and step.reached is not step.before:
-        who = dict(sign_of_trait(*trait, model.cuts) for trait in step.traits.items())
-        leaning = model.leanings.by_step(who, step.before, step.reached)
-        told.reshape(-1, RUNGS)[:, LEANING:] += leaning
+def said_by(model: PhaseModel, steps: Sequence[Step]) -> Array:
+    """Log likelihood of steps [S, K * 7], each up to a constant."""
+    told = said(model, steps)
+    if model.leanings is not None:
+        for each, step in zip(told, steps, strict=True):
+            if step.reached is not step.before:
+                who = dict(sign_of_trait(*trait, model.cuts) for trait in step.traits.items())
+                leaning = model.leanings.by_step(who, step.before, step.reached)
+                each.reshape(-1, RUNGS)[:, LEANING:] += leaning
     return told
 
 
@@ -237,7 +239,7 @@ def _after(model: PhaseModel, belief: Array, steps: Sequence[Step]) -> Array:
     """The belief after each step and the time before it."""
     if not steps:
         return belief
-    likelihoods = likelihood_of(np.stack([said_by(model, step) for step in steps]))
+    likelihoods = likelihood_of(said_by(model, steps))
     for step, likelihood in zip(steps, likelihoods, strict=True):
         belief = _weighed(predict(model, belief, step.gap or 0.0), likelihood)
     return belief
@@ -296,11 +298,12 @@ def _moments(
     if told is not None:
         belief = condition(belief, told)
         yield belief, "traits", "What is known about the visitor", None
-    for step in steps_of(history, facts, at, mapping):
+    steps = list(steps_of(history, facts, at, mapping))
+    for step, says in zip(steps, said_by(model, steps), strict=True):
         if step.gap is not None and step.gap > 0:
             belief = predict(model, belief, step.gap)
             yield belief, "time", _passed(step.gap), step.touchpoint.time
-        belief = condition(belief, said_by(model, step))
+        belief = condition(belief, says)
         yield belief, step.touchpoint.name, _words(step), step.touchpoint.time
         last = step.touchpoint.time if last is None else max(last, step.touchpoint.time)
     if last is not None and at > last:

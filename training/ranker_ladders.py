@@ -50,10 +50,11 @@ def along(
 ) -> Iterator[tuple[Touchpoint, Array, Array]]:
     """Each touchpoint with the belief over ways and rungs just before it and just after it."""
     belief, _ = beginning(model, history, np.inf)
-    for step in steps_of(history, data.facts, np.inf, mapping):
+    steps = list(steps_of(history, data.facts, np.inf, mapping))
+    for step, says in zip(steps, said_by(model, steps), strict=True):
         if step.gap is not None:
             belief = predict(model, belief, step.gap)
-        before, belief = belief, condition(belief, said_by(model, step))
+        before, belief = belief, condition(belief, says)
         yield step.touchpoint, before, belief
 
 

@@ -77,7 +77,7 @@ def test_how_far_a_visitor_came_agrees_with_looking_at_every_path() -> None:
         tuple(Touchpoint(BEGAN + 3 * DAY * k, k, name) for k, name in enumerate(names))
     )
     steps = list(steps_of(history, {}, BEGAN + 50 * DAY, {}))
-    seen = likelihood_of(np.stack([said_by(MODEL, step) for step in steps]))
+    seen = likelihood_of(said_by(MODEL, steps))
     move = predict(MODEL, np.eye(len(MODEL.prior)), 3 * DAY)
     reached, whole = np.zeros(7), 0.0
     for path in product(range(len(MODEL.prior)), repeat=3):
