@@ -68,7 +68,7 @@ def walk(
     ways = len(belief) // RUNGS
     still = np.tile(belief, (RUNGS, 1))  # [r, way and rung]: and below rung r up to now
     below = np.tile(_BELOW, (1, ways))
-    likelihoods = likelihood_of(said_by(model, steps)) if steps else ()
+    likelihoods = likelihood_of(said_by(model, steps))
     for number, (step, likelihood) in enumerate(zip(steps, likelihoods, strict=True)):
         both = predict(model, np.diag(belief), step.gap or 0.0) * likelihood
         whole = both.sum()

@@ -10,7 +10,7 @@ import numpy as np
 from personas import phase_prior
 from personas.entities import CHANNELS, LADDER, Array
 from personas.phase_chains import Block, Parameters
-from personas.phase_model import LEAST_ATTENTION, MOST_ATTENTION
+from personas.phase_model import LEAST_ATTENTION, MOST_ATTENTION, tag_factors
 from personas.phase_sequences import Integers, Sequences
 from personas.phase_sums import Expected, Smoothed, Sums
 from personas.phase_ways import softmax
@@ -54,7 +54,7 @@ class Teller:
 
     def __init__(self, sequences: Sequences, parameters: Parameters) -> None:
         self.sequences, self.parameters = sequences, parameters
-        self.factors = tag_factors(sequences, parameters.tag_weight)
+        self.factors = tag_factors(sequences.tags, parameters.tag_weight * sequences.tag_shares)
         meant = parameters.meant / tag_norms(sequences, self.factors).T
         self.meant = np.ascontiguousarray(meant.transpose(0, 2, 1)).reshape(-1, PHASES)
         channels = parameters.channels.transpose(0, 2, 1)
@@ -96,13 +96,6 @@ class Teller:
         opens = np.flatnonzero(channel >= 0)
         index = block.row_way[opens] * len(CHANNELS) + channel[opens]
         told[opens] *= self.channels.take(index, axis=0)
-
-
-def tag_factors(sequences: Sequences, weight: float) -> Array:
-    """What each content's tag says [X, 7], 1 on average."""
-    told = np.exp(weight * sequences.tag_shares[:, None] * sequences.tags)
-    factors: Array = told * (PHASES / told.sum(1, keepdims=True))
-    return factors
 
 
 def tag_norms(sequences: Sequences, factors: Array) -> Array:

@@ -15,8 +15,7 @@ import numpy as np
 from personas.entities import Array, ContentFacts, History
 from personas.phase_model import Category, PhaseModel, row_of
 from personas.phase_sequences import Integers, pool_of
-from personas.phase_steps import steps_of
-from personas.phases import beginning, condition, predict, said_by
+from personas.phases import beginning, condition, predict, steps_said
 from personas.vocabulary import KINDS, plain_mapping
 
 BINS = 10
@@ -89,8 +88,7 @@ def foretell(
     visitors: list[int] = []
     for number, history in enumerate(histories):
         belief, _ = beginning(model, history, np.inf)
-        steps = list(steps_of(history, facts, np.inf, plain))
-        for step, says in zip(steps, said_by(model, steps), strict=True):
+        for step, says in steps_said(model, history, facts, np.inf, plain):
             belief = predict(model, belief, step.gap or 0.0)
             index = place.get(step.category, place.get(pool_of(step.category), -1))
             if index >= 0:

@@ -25,9 +25,9 @@ from personas.entities import Array, ContentFacts, History
 from personas.features import TRAIT
 from personas.phase_model import RUNGS, PhaseModel, row_of
 from personas.phase_signs import BIN, sign_of_trait, traits_told
-from personas.phase_steps import Step, steps_of
+from personas.phase_steps import Step
 from personas.phase_tables import Integers, Scales, Shown, taken_apart
-from personas.phases import LEANING, beginning, condition, predict, said_by
+from personas.phases import LEANING, beginning, condition, predict, steps_said
 from personas.vocabulary import plain_mapping
 
 ENOUGH_TOUCHPOINTS = 300_000
@@ -246,8 +246,7 @@ def _of_one(
     traits = traits_told(history.traits, np.inf).items()
     who = dict(sign_of_trait(name, value, model.cuts) for name, value in traits)
     visit: list[tuple[Step, Array]] = []
-    steps = list(steps_of(history, facts, np.inf, mapping))
-    for step, says in zip(steps, said_by(model, steps), strict=True):
+    for step, says in steps_said(model, history, facts, np.inf, mapping):
         if step.opens_visit:
             yield from _told(visit, who, order)
             visit = []

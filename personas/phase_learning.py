@@ -20,9 +20,16 @@ from personas import phase_prior
 from personas.entities import CHANNELS, LADDER, Array, ContentFacts, History
 from personas.errors import NotEnoughData
 from personas.phase_chains import Block, Parameters, blocks_of
-from personas.phase_expect import expect, tag_factors, tag_norms
+from personas.phase_expect import expect, tag_norms
 from personas.phase_maximise import Priors, maximise, shares
-from personas.phase_model import Attention, Category, PhaseModel, expert_model, row_of
+from personas.phase_model import (
+    Attention,
+    Category,
+    PhaseModel,
+    expert_model,
+    row_of,
+    tag_factors,
+)
 from personas.phase_sequences import Integers, Sequences, encode
 from personas.phase_ways import find_ways, log_shares
 
@@ -219,7 +226,8 @@ def beginning(
 
 def model_of(sequences: Sequences, parameters: Parameters) -> PhaseModel:
     """Learned parameters as a model."""
-    norms = tag_norms(sequences, tag_factors(sequences, parameters.tag_weight))
+    factors = tag_factors(sequences.tags, parameters.tag_weight * sequences.tag_shares)
+    norms = tag_norms(sequences, factors)
     ratios = parameters.meant / norms.T / parameters.chance
     slips = parameters.slips
     return PhaseModel(

@@ -9,7 +9,8 @@ import numpy as np
 from personas import phase_prior
 from personas.entities import LADDER, Array
 from personas.phase_chains import Parameters
-from personas.phase_expect import tag_factors, tag_norms
+from personas.phase_expect import tag_norms
+from personas.phase_model import tag_factors
 from personas.phase_sequences import Sequences
 from personas.phase_sums import Expected
 from personas.phase_ways import log_shares
@@ -111,7 +112,7 @@ def _tag_weight(sequences: Sequences, expected: Expected) -> float:
     by_category = expected.meant.sum(0).T
     worth = []
     for weight in TAG_WEIGHTS:
-        factors = tag_factors(sequences, float(weight))
+        factors = tag_factors(sequences.tags, weight * sequences.tag_shares)
         told = (expected.items * np.log(factors)).sum()
         told -= (by_category * np.log(tag_norms(sequences, factors))).sum()
         worth.append(told - 0.5 * TAG_STRENGTH * (weight - phase_prior.TAG_WEIGHT) ** 2)

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import log
-from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -222,6 +221,17 @@ def _blocks(matrices: Array) -> Array:
 # --- what a touchpoint says -----------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A touchpoint, and what it is among others."""
+
+    touchpoint: Touchpoint
+    fact: ContentFacts | None
+    category: Category
+    repeats: int  # how often the same came before in the visit
+    opens_visit: bool
+
+
 def category_of(
     touchpoint: Touchpoint, fact: ContentFacts | None, mapping: Mapping[str, str], orders: int
 ) -> Category:
@@ -267,31 +277,8 @@ def log_likelihood(
     """
     fact = facts.get(touchpoint.content) if touchpoint.content is not None else None
     category = category_of(touchpoint, fact, plain_mapping(mapping), repeats)
-    one: Array = said(model, [_Alone(touchpoint, fact, category, repeats, opens_visit)])[0]
+    one: Array = said(model, [Observed(touchpoint, fact, category, repeats, opens_visit)])[0]
     return one
-
-
-class Observed(Protocol):
-    """A touchpoint in its place: what it is, and how often the same came before in the visit."""
-
-    @property
-    def touchpoint(self) -> Touchpoint: ...
-    @property
-    def fact(self) -> ContentFacts | None: ...
-    @property
-    def category(self) -> Category: ...
-    @property
-    def repeats(self) -> int: ...
-    @property
-    def opens_visit(self) -> bool: ...
-
-
-class _Alone(NamedTuple):
-    touchpoint: Touchpoint
-    fact: ContentFacts | None
-    category: Category
-    repeats: int
-    opens_visit: bool
 
 
 def said(model: PhaseModel, steps: Sequence[Observed]) -> Array:
@@ -323,7 +310,7 @@ def _times_tags(rows: Array, weight: float, steps: Sequence[Observed]) -> None:
     ]
     if tagged:
         numbers, weights, phases = zip(*tagged, strict=True)
-        rows[list(numbers)] *= tag_factors(np.array(phases), np.array(weights))[:, None]
+        rows[list(numbers)] *= tag_factors(tag_logs(np.array(phases)), np.array(weights))[:, None]
 
 
 def attention(told: Attention, steps: Sequence[Observed]) -> Array:
@@ -362,8 +349,14 @@ def tag_weight(weight: float, fact: ContentFacts | None, category: Category) -> 
     return weight if category[2] == "other" else weight * phase_prior.TAG_BESIDE_TYPE
 
 
-def tag_factors(phases: Array, weights: Array) -> Array:
-    """What contents' phase tags [S, 7] say [S, 7], as factors that are 1 on average."""
-    told = np.maximum(phases, LEAST_TAG) ** weights[:, None]
+def tag_logs(phases: Array) -> Array:
+    """Logarithms of contents' phase tags [..., 7]."""
+    logs: Array = np.log(np.maximum(phases, LEAST_TAG))
+    return logs
+
+
+def tag_factors(tags: Array, weights: Array) -> Array:
+    """What contents' tags [S, 7], of `tag_logs`, say [S, 7]: factors that are 1 on average."""
+    told = np.exp(weights[:, None] * tags)
     factors: Array = told * (RUNGS / told.sum(axis=1, keepdims=True))
     return factors

@@ -16,11 +16,11 @@ from personas import phase_prior
 from personas.entities import CHANNELS, LADDER, Array, ContentFacts, History, TraitValue
 from personas.phase_model import (
     LEAST_SECONDS,
-    LEAST_TAG,
     SECONDS_PER_DAY,
     Category,
     closeness,
     ladder_of,
+    tag_logs,
     tag_weight,
 )
 from personas.phase_signs import (
@@ -148,7 +148,7 @@ class _Columns:
         place = self.items.get(key)
         if place is None:
             place = self.items[key] = len(self.tags)
-            self.tags.append(np.log(np.maximum(step.fact.phases, LEAST_TAG)))
+            self.tags.append(tag_logs(step.fact.phases))
             self.tag_shares.append(share)
         return place
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from personas import phase_prior
 from personas.entities import ContentFacts, History, Touchpoint, TraitValue
-from personas.phase_model import Category, category_of
+from personas.phase_model import Category, Observed, category_of
 from personas.phase_signs import traits_told
 from personas.phase_tables import Shown
 
@@ -19,15 +19,10 @@ LONG = (10, 30, 60, 120, 300, 600, 1200, 2400)  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One touchpoint in its place: how long after the one before, and what it is."""
+class Step(Observed):
+    """One touchpoint in its place: how long after the one before, and what came with it."""
 
-    touchpoint: Touchpoint
-    fact: ContentFacts | None
-    category: Category
     gap: float | None  # seconds; None for the very first
-    repeats: int  # how often the same came before in the visit
-    opens_visit: bool
     before: Shown  # what the visit had reached: so many of a sort, so long with them
     reached: Shown  # the same with this touchpoint; the very same where it added nothing
     traits: Mapping[str, TraitValue]  # of the visitor
@@ -68,7 +63,7 @@ def steps_of(
         before = reached
         if not cut:
             reached = _further(reached, sorts, _sort(category), touchpoint.dwell or 0.0)
-        yield Step(touchpoint, fact, category, gap, repeats, opens, before, reached, traits)
+        yield Step(touchpoint, fact, category, repeats, opens, gap, before, reached, traits)
         visit[same] = repeats + 1
         orders += category[1] in phase_prior.ANCHORS
         last = touchpoint.time if last is None else max(last, touchpoint.time)

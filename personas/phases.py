@@ -121,15 +121,27 @@ def _weighed(belief: Array, likelihood: Array) -> Array:
 
 
 def said_by(model: PhaseModel, steps: Sequence[Step]) -> Array:
-    """Log likelihood of steps [S, K * 7], each up to a constant."""
+    """Log likelihood of one visitor's steps [S, K * 7], each up to a constant."""
     told = said(model, steps)
-    if model.leanings is not None:
+    if model.leanings is not None and steps:
+        who = dict(sign_of_trait(*trait, model.cuts) for trait in steps[0].traits.items())
         for each, step in zip(told, steps, strict=True):
             if step.reached is not step.before:
-                who = dict(sign_of_trait(*trait, model.cuts) for trait in step.traits.items())
                 leaning = model.leanings.by_step(who, step.before, step.reached)
                 each.reshape(-1, RUNGS)[:, LEANING:] += leaning
     return told
+
+
+def steps_said(
+    model: PhaseModel,
+    history: History,
+    facts: Mapping[str, ContentFacts],
+    at: float,
+    mapping: Mapping[str, str],
+) -> Iterator[tuple[Step, Array]]:
+    """Each step of `steps_of`, and what it says."""
+    steps = list(steps_of(history, facts, at, mapping))
+    return zip(steps, said_by(model, steps), strict=True)
 
 
 def summed_up(model: PhaseModel, older: Older | None, at: float) -> tuple[Array, float | None]:
@@ -298,8 +310,7 @@ def _moments(
     if told is not None:
         belief = condition(belief, told)
         yield belief, "traits", "What is known about the visitor", None
-    steps = list(steps_of(history, facts, at, mapping))
-    for step, says in zip(steps, said_by(model, steps), strict=True):
+    for step, says in steps_said(model, history, facts, at, mapping):
         if step.gap is not None and step.gap > 0:
             belief = predict(model, belief, step.gap)
             yield belief, "time", _passed(step.gap), step.touchpoint.time

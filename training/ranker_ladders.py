@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from personas.entities import Array, History, Touchpoint
 from personas.phase_model import PhaseModel, expert_model, ladder_of
-from personas.phase_steps import steps_of
-from personas.phases import beginning, condition, predict, said_by
+from personas.phases import beginning, condition, predict, steps_said
 from personas.vocabulary import kind_of_plain, plain_mapping, resolve
 from training.ranker_views import Views
 
@@ -50,8 +49,7 @@ def along(
 ) -> Iterator[tuple[Touchpoint, Array, Array]]:
     """Each touchpoint with the belief over ways and rungs just before it and just after it."""
     belief, _ = beginning(model, history, np.inf)
-    steps = list(steps_of(history, data.facts, np.inf, mapping))
-    for step, says in zip(steps, said_by(model, steps), strict=True):
+    for step, says in steps_said(model, history, data.facts, np.inf, mapping):
         if step.gap is not None:
             belief = predict(model, belief, step.gap)
         before, belief = belief, condition(belief, says)
